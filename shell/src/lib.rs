@@ -1,0 +1,3 @@
+//! A POSIX and bash shell.
+
+pub mod syntax;
