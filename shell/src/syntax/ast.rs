@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::error::ParseError;
 use super::source::Span;
 
 /// `and_or ((';' | '&' | NEWLINE) and_or)* [';' | '&']`
@@ -98,7 +99,8 @@ pub enum Arg {
     /// An ordinary word.
     Word(Word),
     /// `name=value`, `name=(…)`, `name[i]=…`, after a literal declaration command
-    /// (`declare typeset local export readonly`, also `alias`-free `builtin`/`command` before one).
+    /// (`declare typeset local export readonly`, also after `builtin` and `command`), and after
+    /// `alias eval let` where bash reads `name=(…)` as one word: those get it as text.
     Assignment(Assignment),
 }
 
@@ -389,6 +391,22 @@ pub enum WordPart {
         /// What runs.
         body: Arc<List>,
     },
+    /// Text whose error shows only when it is expanded.
+    Invalid(Box<Invalid>),
+}
+
+/// A part that parses as text but cannot be expanded.
+///
+/// Bash accepts the script and fails when the word is expanded, so does this tree:
+/// - `${a b}` ([`BadSubstitution`](super::ParseErrorKind::BadSubstitution)): expanding it ends the script;
+/// - a syntax error inside backquotes: it is reported and the substitution is empty, status 2;
+/// - a syntax error in a here-document's body: as for backquotes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Invalid {
+    /// As written, all of it.
+    pub text: Box<[u8]>,
+    /// What is wrong with it; its lines are those of the script.
+    pub error: ParseError,
 }
 
 /// A command substitution.
@@ -398,6 +416,8 @@ pub struct CommandSub {
     pub body: Arc<List>,
     /// Written with backquotes.
     pub backquoted: bool,
+    /// As written between backquotes, escapes and all; `None` for the other forms.
+    pub raw: Option<Box<[u8]>>,
     /// The line it starts on.
     pub span: Span,
 }
