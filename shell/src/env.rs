@@ -1,0 +1,438 @@
+//! The environment of a shell: everything a subshell copies.
+//!
+//! Variables, positional parameters, options, functions, aliases, traps and the state that
+//! special parameters show. Cloning is cheap: what is large is shared until written. Not here:
+//! running anything (`exec`), the kernel (`sys`).
+
+pub(crate) mod array;
+pub(crate) mod assign;
+pub(crate) mod host;
+pub(crate) mod option;
+pub(crate) mod scope;
+mod special;
+#[cfg(test)]
+mod tests;
+pub(crate) mod trap;
+pub(crate) mod variable;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub(crate) use self::array::{Assoc, Indexed};
+pub(crate) use self::assign::{Mode, Target, VarError, is_reference, split_subscript};
+pub(crate) use self::host::{Host, Nowhere};
+pub(crate) use self::option::{SET_OPTIONS, SHOPTS, SetOption, SetOptions, Shopt, Shopts};
+pub(crate) use self::scope::{Depth, ScopeKind, Scopes};
+pub(crate) use self::special::BASH_VERSION;
+pub(crate) use self::trap::{TrapAction, TrapEvent, Traps};
+pub(crate) use self::variable::{Attrs, Value, Variable};
+
+use crate::arith::{self, ArithError, Key};
+use crate::syntax::ast::FunctionDef;
+
+/// A function and what `declare -f` flags it has.
+#[derive(Clone, Debug)]
+pub(crate) struct Function {
+    pub(crate) definition: Arc<FunctionDef>,
+    /// Where it was defined: `BASH_SOURCE` during its calls.
+    pub(crate) source: Arc<[u8]>,
+    pub(crate) readonly: bool,
+    pub(crate) exported: bool,
+    pub(crate) traced: bool,
+}
+
+/// A call of a function or of `source`: one entry of `FUNCNAME`, `BASH_SOURCE`, `BASH_LINENO`.
+#[derive(Clone, Debug)]
+pub(crate) struct Frame {
+    /// The function's name; `source` for a sourced file.
+    pub(crate) function: Arc<[u8]>,
+    /// The file it comes from.
+    pub(crate) source: Arc<[u8]>,
+    /// The line of the call.
+    pub(crate) call_line: u32,
+    pub(crate) is_source: bool,
+}
+
+/// Everything a subshell copies.
+#[derive(Clone)]
+pub(crate) struct Env {
+    pub(crate) variables: Scopes,
+    /// `$0`
+    pub(crate) arg0: Arc<[u8]>,
+    /// `$1 …`
+    pub(crate) positional: Arc<Vec<Vec<u8>>>,
+    pub(crate) options: SetOptions,
+    pub(crate) shopts: Shopts,
+    pub(crate) functions: Arc<BTreeMap<Box<[u8]>, Function>>,
+    pub(crate) aliases: Arc<BTreeMap<Box<[u8]>, Vec<u8>>>,
+    pub(crate) traps: Traps,
+    /// The remembered locations of commands, with the number of their uses.
+    pub(crate) hash: Arc<BTreeMap<Box<[u8]>, (Vec<u8>, u32)>>,
+    /// Below the current directory.
+    pub(crate) dir_stack: Vec<Vec<u8>>,
+    /// The running calls, the outermost first.
+    pub(crate) frames: Vec<Frame>,
+    /// The path of the script; none for `-c` and standard input.
+    pub(crate) script: Option<Arc<[u8]>>,
+    /// `$?`
+    pub(crate) status: u8,
+    /// `${PIPESTATUS[@]}`
+    pub(crate) pipe_status: Vec<u8>,
+    /// `$!`
+    pub(crate) last_background: Option<u32>,
+    /// `$$`
+    pub(crate) shell_pid: u32,
+    /// `$BASH_SUBSHELL`
+    pub(crate) subshell_level: u32,
+    /// `$LINENO`
+    pub(crate) line: u32,
+    /// `$_`
+    pub(crate) last_argument: Vec<u8>,
+    /// `$BASH_COMMAND`
+    pub(crate) current_command: Arc<[u8]>,
+    /// Letters of `$-` that are no options: `c`, `s`, `i`.
+    pub(crate) invocation_letters: Vec<u8>,
+    /// Where `getopts` is inside a word of several options; 0 starts anew.
+    pub(crate) getopts_position: usize,
+    pub(crate) host: Arc<dyn Host>,
+    /// What `local -` saved, with the depth of the function that did.
+    saved_options: Vec<(Depth, SetOptions)>,
+    random: special::Random,
+    /// `SECONDS` is the monotonic clock and this.
+    seconds_offset: i64,
+    /// `IFS` as splitting uses it; made when first asked for after a change.
+    ifs: Option<Ifs>,
+}
+
+impl Env {
+    /// A shell's first environment: `NAME=value` strings are its exported variables.
+    pub(crate) fn new(host: Arc<dyn Host>, environ: &[Vec<u8>]) -> Env {
+        let started = (host.monotonic_ns() / 1_000_000_000) as i64;
+        let pid = host.pid();
+        let mut env = Env {
+            variables: Scopes::default(),
+            arg0: Arc::from(&b"bash"[..]),
+            positional: Arc::default(),
+            options: SetOptions::default(),
+            shopts: Shopts::default(),
+            functions: Arc::default(),
+            aliases: Arc::default(),
+            traps: Traps::default(),
+            hash: Arc::default(),
+            dir_stack: Vec::new(),
+            frames: Vec::new(),
+            script: None,
+            status: 0,
+            pipe_status: vec![0],
+            last_background: None,
+            shell_pid: pid,
+            subshell_level: 0,
+            line: 1,
+            last_argument: Vec::new(),
+            current_command: Arc::default(),
+            invocation_letters: Vec::new(),
+            getopts_position: 0,
+            random: special::Random::new(0),
+            seconds_offset: -started,
+            ifs: None,
+            saved_options: Vec::new(),
+            host,
+        };
+        env.reseed_random();
+        for entry in environ {
+            let Some(equals) = entry.iter().position(|byte| *byte == b'=') else { continue };
+            let (name, value) = (&entry[..equals], &entry[equals + 1..]);
+            if is_name(name) {
+                env.variables.insert_at(0, name, Variable::scalar(value, Attrs::EXPORT));
+            }
+        }
+        env.define_specials();
+        env
+    }
+
+    // --- reading variables
+
+    /// The variable that the name means, namerefs followed; dynamic ones with their value.
+    pub(crate) fn variable(&self, name: &[u8]) -> Option<Cow<'_, Variable>> {
+        let variable = self.variables.get(name)?;
+        if !variable.attrs.intersects(Attrs::NAMEREF | Attrs::DYNAMIC) {
+            return Some(Cow::Borrowed(variable));
+        }
+        let target = self.resolve(name)?;
+        if let Some(subscript) = &target.subscript {
+            let value = self.element_text(&target.name, subscript)?;
+            return Some(Cow::Owned(Variable::scalar(value.into_owned(), Attrs::NONE)));
+        }
+        let variable = self.variables.get(&target.name)?;
+        if !variable.has(Attrs::DYNAMIC) {
+            return Some(Cow::Borrowed(variable));
+        }
+        let attrs = variable.attrs.without(Attrs::DYNAMIC);
+        Some(Cow::Owned(match self.dynamic_array(&target.name) {
+            Some(array) => {
+                let attrs = if array.is_empty() { attrs.with(Attrs::INVISIBLE) } else { attrs };
+                Variable { value: Value::Indexed(Arc::new(array)), attrs }
+            }
+            None => Variable::scalar(self.dynamic_scalar(&target.name)?, attrs),
+        }))
+    }
+
+    /// `$name`: the value of a scalar, element 0 of an array; `None` when unset.
+    pub(crate) fn get(&self, name: &[u8]) -> Option<Cow<'_, [u8]>> {
+        let variable = self.variables.get(name)?;
+        if !variable.attrs.intersects(Attrs::NAMEREF | Attrs::DYNAMIC) {
+            return variable.as_scalar().map(Cow::Borrowed);
+        }
+        let target = self.resolve(name)?;
+        if let Some(subscript) = &target.subscript {
+            return self.element_text(&target.name, subscript);
+        }
+        let variable = self.variables.get(&target.name)?;
+        if variable.has(Attrs::DYNAMIC) {
+            return self.dynamic_scalar(&target.name);
+        }
+        if variable.has(Attrs::NAMEREF) {
+            return None;
+        }
+        variable.as_scalar().map(Cow::Borrowed)
+    }
+
+    /// The element of an evaluated key.
+    pub(crate) fn element(&self, name: &[u8], key: &Key) -> Option<Cow<'_, [u8]>> {
+        let variable = self.variable(name)?;
+        match variable {
+            Cow::Borrowed(variable) => element_of(variable, key).map(Cow::Borrowed),
+            Cow::Owned(variable) => element_of(&variable, key).map(|v| Cow::Owned(v.to_vec())),
+        }
+    }
+
+    /// The element that a nameref's subscript means, if it needs no evaluation with effects.
+    fn element_text(&self, name: &[u8], subscript: &[u8]) -> Option<Cow<'_, [u8]>> {
+        if self.variables.get(name)?.is_assoc() {
+            return self.element(name, &Key::Name(subscript.to_vec()));
+        }
+        if matches!(subscript, b"@" | b"*") {
+            let values = self.variables.get(name)?.values();
+            return Some(Cow::Owned(values.join(&b' ')));
+        }
+        let index = arith::eval(subscript, &mut self.clone()).ok()?;
+        self.element(name, &Key::Index(index))
+    }
+
+    /// Whether a variable of this name is set: has a value.
+    pub(crate) fn is_set(&self, name: &[u8]) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// `NAME=value` of each exported variable, and of each exported function.
+    pub(crate) fn environ(&mut self) -> Arc<Vec<Vec<u8>>> {
+        self.variables.environ()
+    }
+
+    // --- scopes
+
+    /// Enters a function; its temporary assignments are its first locals.
+    pub(crate) fn push_function(&mut self) {
+        self.variables.push(ScopeKind::Function);
+    }
+
+    /// Opens a scope for the assignments before a builtin or an external command.
+    pub(crate) fn push_temporary(&mut self) {
+        self.variables.push(ScopeKind::Temporary);
+    }
+
+    /// Assigns `name=value` in the topmost scope, exported: `name=value command`.
+    ///
+    /// # Errors
+    /// The visible variable is readonly, arithmetic errors.
+    pub(crate) fn assign_temporary(
+        &mut self,
+        name: &[u8],
+        value: Vec<u8>,
+        mode: Mode,
+    ) -> Result<(), VarError> {
+        let name =
+            self.resolve(name).map_or_else(|| name.to_vec(), |target| target.name.into_owned());
+        let attrs = self.writable(&name)?.without(Attrs::INVISIBLE | Attrs::DYNAMIC);
+        let old = match mode {
+            Mode::Append => self.get(&name).map(Cow::into_owned),
+            Mode::Set => None,
+        };
+        let value = self.converted(attrs, old, value)?;
+        let kept = Attrs::INTEGER | Attrs::UPPER | Attrs::LOWER;
+        let kept = Attrs::NONE.with(if attrs.intersects(kept) { attrs } else { Attrs::NONE });
+        let variable = Variable::scalar(value, kept | Attrs::EXPORT | Attrs::TEMPORARY);
+        let depth = self.variables.depth();
+        self.variables.insert_at(depth, &name, variable);
+        self.after_change(&name);
+        Ok(())
+    }
+
+    /// Leaves the topmost scope.
+    pub(crate) fn pop_scope(&mut self) {
+        let depth = self.variables.depth();
+        while let Some((_, options)) = self.saved_options.pop_if(|(at, _)| *at == depth) {
+            self.options = options;
+        }
+        for name in self.variables.pop() {
+            self.after_change(&name);
+        }
+    }
+
+    /// `local -`: the options are as now again when the function returns.
+    pub(crate) fn save_options(&mut self) {
+        let depth = self.variables.function_depth();
+        if !self.saved_options.iter().any(|(at, _)| *at == depth) {
+            self.saved_options.push((depth, self.options));
+        }
+    }
+
+    // --- the rest
+
+    /// `$-`
+    pub(crate) fn flags(&self) -> Vec<u8> {
+        let mut letters = self.options.letters();
+        letters.extend_from_slice(&self.invocation_letters);
+        letters
+    }
+
+    pub(crate) fn is(&self, option: SetOption) -> bool {
+        self.options.is(option)
+    }
+
+    pub(crate) fn shopt(&self, option: Shopt) -> bool {
+        self.shopts.is(option)
+    }
+
+    pub(crate) fn function(&self, name: &[u8]) -> Option<&Function> {
+        self.functions.get(name)
+    }
+
+    pub(crate) fn set_positional(&mut self, values: Vec<Vec<u8>>) {
+        self.positional = Arc::new(values);
+    }
+
+    /// How `IFS` splits now.
+    pub(crate) fn ifs(&mut self) -> Ifs {
+        if let Some(ifs) = self.ifs {
+            return ifs;
+        }
+        let ifs = Ifs::new(self.get(b"IFS").as_deref());
+        self.ifs = Some(ifs);
+        ifs
+    }
+}
+
+fn element_of<'a>(variable: &'a Variable, key: &Key) -> Option<&'a [u8]> {
+    match (&variable.value, key) {
+        _ if !variable.is_set() => None,
+        (Value::Scalar(value), Key::Index(0 | -1)) => Some(value),
+        (Value::Scalar(_), _) => None,
+        (Value::Indexed(array), Key::Index(index)) => array.get(array.index(*index)?),
+        (Value::Indexed(_), Key::Name(_)) => None,
+        (Value::Assoc(array), Key::Name(key)) => array.get(key),
+        (Value::Assoc(array), Key::Index(index)) => array.get(index.to_string().as_bytes()),
+    }
+}
+
+/// `IFS`, ready for splitting.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Ifs {
+    /// One bit per byte that separates fields.
+    separators: [u64; 4],
+    /// Unset counts as space, tab, newline here.
+    pub(crate) first: Option<u8>,
+}
+
+impl Ifs {
+    fn new(value: Option<&[u8]>) -> Ifs {
+        let value = value.unwrap_or(b" \t\n");
+        let mut separators = [0; 4];
+        for byte in value {
+            separators[usize::from(byte >> 6)] |= 1 << (byte & 63);
+        }
+        Ifs { separators, first: value.first().copied() }
+    }
+
+    /// Whether the byte separates fields.
+    pub(crate) fn contains(&self, byte: u8) -> bool {
+        self.separators[usize::from(byte >> 6)] & (1 << (byte & 63)) != 0
+    }
+
+    /// Whether the byte separates fields and is white space, of which any amount counts once.
+    pub(crate) fn is_white(&self, byte: u8) -> bool {
+        matches!(byte, b' ' | b'\t' | b'\n') && self.contains(byte)
+    }
+
+    /// Whether nothing separates fields.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.separators == [0; 4]
+    }
+}
+
+impl arith::Variables for Env {
+    fn is_assoc(&self, name: &[u8]) -> bool {
+        self.variable(name).is_some_and(|variable| variable.is_assoc())
+    }
+
+    fn get(&self, name: &[u8], key: Option<&Key>) -> Result<Option<Cow<'_, [u8]>>, ArithError> {
+        let value = match key {
+            None => Env::get(self, name),
+            Some(Key::Index(index)) if *index < 0 => {
+                let value = self.element(name, &Key::Index(*index));
+                if value.is_none() && self.is_before_start(name, *index) {
+                    return Err(ArithError::new([name, b": bad array subscript"].concat()));
+                }
+                value
+            }
+            Some(key) => self.element(name, key),
+        };
+        if value.is_none() && self.is(SetOption::Nounset) {
+            let full = match key {
+                None => name.to_vec(),
+                Some(Key::Index(index)) => [name, format!("[{index}]").as_bytes()].concat(),
+                Some(Key::Name(key)) => [name, b"[", key, b"]"].concat(),
+            };
+            let message = [&full, &b": unbound variable"[..]].concat();
+            return Err(ArithError { message, unbound: true });
+        }
+        Ok(value)
+    }
+
+    fn set(&mut self, name: &[u8], key: Option<&Key>, value: i64) -> Result<(), ArithError> {
+        let text = value.to_string().into_bytes();
+        let result = match key {
+            None => self.assign(name, text, Mode::Set),
+            Some(key) => match self.resolve(name) {
+                Some(target) => self.assign_key(&target.name.into_owned(), key, text, Mode::Set),
+                None => Ok(()),
+            },
+        };
+        result.map_err(|error| match error {
+            VarError::Arith(error) => error,
+            error => ArithError::new(error.message()),
+        })
+    }
+
+    fn key(&mut self, text: &[u8]) -> Vec<u8> {
+        crate::expand::unquote(text)
+    }
+}
+
+impl Env {
+    fn is_before_start(&self, name: &[u8], index: i64) -> bool {
+        let end = self.variable(name).map_or(0, |variable| match &variable.value {
+            Value::Indexed(array) => array.end(),
+            Value::Scalar(_) => 1,
+            Value::Assoc(_) => u64::MAX,
+        });
+        index.unsigned_abs() > end
+    }
+}
+
+/// Whether the text may name a variable.
+pub(crate) fn is_name(text: &[u8]) -> bool {
+    text.first().is_some_and(|byte| !byte.is_ascii_digit())
+        && text.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+}

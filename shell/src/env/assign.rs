@@ -1,0 +1,534 @@
+//! Assigning to variables: namerefs, attributes, elements, and why it can fail.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use super::Env;
+use super::array::{Assoc, Indexed};
+use super::scope::Depth;
+use super::variable::{Attrs, Value, Variable};
+use crate::arith::{self, ArithError, Key};
+
+/// Why a variable cannot be changed or read, in bash's words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum VarError {
+    /// `x: readonly variable`
+    Readonly(Vec<u8>),
+    /// `a[-9]: bad array subscript`
+    BadSubscript(Vec<u8>),
+    /// `` `1x': not a valid identifier ``
+    InvalidName(Vec<u8>),
+    /// `` `1x': invalid variable name for name reference ``
+    InvalidReference(Vec<u8>),
+    /// `x: nameref variable self references not allowed`
+    SelfReference(Vec<u8>),
+    /// `a[0]: cannot assign list to array member`
+    ListToMember(Vec<u8>),
+    /// `a: cannot convert associative to indexed array`
+    AssocToIndexed(Vec<u8>),
+    /// `a: cannot convert indexed to associative array`
+    IndexedToAssoc(Vec<u8>),
+    /// `a: cannot destroy array variables in this way`
+    CannotDestroy(Vec<u8>),
+    /// `x: cannot unset: readonly variable`
+    UnsetReadonly(Vec<u8>),
+    /// `x: cannot unset`
+    CannotUnset(Vec<u8>),
+    /// `x: not an array variable`
+    NotArray(Vec<u8>),
+    /// Of a subscript or of an integer variable's value.
+    Arith(ArithError),
+}
+
+impl VarError {
+    /// The message without the shell's name and line.
+    pub(crate) fn message(&self) -> Vec<u8> {
+        let after = |name: &[u8], text: &str| [name, b": ", text.as_bytes()].concat();
+        let quoted = |name: &[u8], text: &str| [b"`", name, b"': ", text.as_bytes()].concat();
+        match self {
+            VarError::Readonly(name) => after(name, "readonly variable"),
+            VarError::BadSubscript(name) => after(name, "bad array subscript"),
+            VarError::InvalidName(name) => quoted(name, "not a valid identifier"),
+            VarError::InvalidReference(name) => {
+                quoted(name, "invalid variable name for name reference")
+            }
+            VarError::SelfReference(name) => {
+                after(name, "nameref variable self references not allowed")
+            }
+            VarError::ListToMember(name) => after(name, "cannot assign list to array member"),
+            VarError::AssocToIndexed(name) => {
+                after(name, "cannot convert associative to indexed array")
+            }
+            VarError::IndexedToAssoc(name) => {
+                after(name, "cannot convert indexed to associative array")
+            }
+            VarError::CannotDestroy(name) => {
+                after(name, "cannot destroy array variables in this way")
+            }
+            VarError::UnsetReadonly(name) => after(name, "cannot unset: readonly variable"),
+            VarError::CannotUnset(name) => after(name, "cannot unset"),
+            VarError::NotArray(name) => after(name, "not an array variable"),
+            VarError::Arith(error) => error.message.clone(),
+        }
+    }
+}
+
+impl From<ArithError> for VarError {
+    fn from(error: ArithError) -> VarError {
+        VarError::Arith(error)
+    }
+}
+
+/// Whether a value replaces the old one or is added to it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Mode {
+    /// `=`
+    Set,
+    /// `+=`
+    Append,
+}
+
+/// A name and perhaps a subscript: where namerefs lead.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Target<'a> {
+    pub(crate) name: Cow<'a, [u8]>,
+    /// The text between the brackets.
+    pub(crate) subscript: Option<Vec<u8>>,
+}
+
+/// So many namerefs are followed (bash's `NAMEREF_MAX`).
+const MAX_REFERENCES: u32 = 8;
+
+impl Env {
+    /// Where the namerefs that start at `name` lead; to nothing when they run in a circle.
+    pub(crate) fn resolve<'a>(&self, name: &'a [u8]) -> Option<Target<'a>> {
+        let mut target = Target { name: Cow::Borrowed(name), subscript: None };
+        for _ in 0..=MAX_REFERENCES {
+            let Some(variable) = self.variables.get(&target.name) else { return Some(target) };
+            if !variable.has(Attrs::NAMEREF) || variable.has(Attrs::INVISIBLE) {
+                return Some(target);
+            }
+            let value = match &variable.value {
+                Value::Scalar(value) if !value.is_empty() => value,
+                _ => return Some(target),
+            };
+            if let Some((base, subscript)) = split_subscript(value) {
+                return Some(Target {
+                    name: Cow::Owned(base.to_vec()),
+                    subscript: Some(subscript.to_vec()),
+                });
+            }
+            let next = value.clone();
+            target.name = Cow::Owned(next);
+        }
+        None
+    }
+
+    /// `name=value` or `name+=value`.
+    ///
+    /// # Errors
+    /// Readonly, an arithmetic error of an integer variable, a bad nameref.
+    pub(crate) fn assign(
+        &mut self,
+        name: &[u8],
+        value: Vec<u8>,
+        mode: Mode,
+    ) -> Result<(), VarError> {
+        // The common case first: a scalar without attributes that matter.
+        let plain = Attrs::EXPORT | Attrs::TRACE | Attrs::TEMPORARY;
+        if mode == Mode::Set
+            && let Some(variable) = self.variables.get(name)
+            && variable.attrs.without(plain) == Attrs::NONE
+            && !variable.is_array()
+        {
+            if let Some(variable) = self.variables.get_mut(name) {
+                variable.value = Value::Scalar(value);
+            }
+            self.after_change(name);
+            return Ok(());
+        }
+        let Some(target) = self.resolve(name) else { return Ok(()) };
+        if let Some(variable) = self.variables.get(&target.name)
+            && variable.has(Attrs::NAMEREF)
+            && target.subscript.is_none()
+        {
+            return self.point(&target.name, value);
+        }
+        match &target.subscript {
+            Some(subscript) => self.assign_element(&target.name, subscript, value, mode),
+            None => self.assign_direct(&target.name, value, mode),
+        }
+    }
+
+    /// Gives a nameref that refers to nothing yet its name.
+    fn point(&mut self, name: &[u8], value: Vec<u8>) -> Result<(), VarError> {
+        if !is_reference(&value) {
+            return Err(VarError::InvalidName(value));
+        }
+        if let Some(variable) = self.variables.get_mut(name) {
+            variable.value = Value::Scalar(value);
+            variable.attrs = variable.attrs.without(Attrs::INVISIBLE);
+        }
+        Ok(())
+    }
+
+    fn assign_direct(&mut self, name: &[u8], value: Vec<u8>, mode: Mode) -> Result<(), VarError> {
+        match self.variables.get(name) {
+            Some(variable) if variable.is_assoc() => {
+                return self.assign_key(name, &Key::Name(b"0".to_vec()), value, mode);
+            }
+            Some(variable) if variable.is_indexed() => {
+                return self.assign_key(name, &Key::Index(0), value, mode);
+            }
+            _ => {}
+        }
+        let attrs = self.writable(name)?;
+        if attrs.contains(Attrs::NO_ASSIGN) {
+            return Ok(());
+        }
+        let old = match mode {
+            Mode::Append => self.get(name).map(Cow::into_owned),
+            Mode::Set => None,
+        };
+        let value = self.converted(attrs, old, value)?;
+        if attrs.contains(Attrs::DYNAMIC) {
+            self.assign_dynamic(name, &value);
+            return Ok(());
+        }
+        self.store(name, |variable| variable.value = Value::Scalar(value));
+        self.after_change(name);
+        Ok(())
+    }
+
+    /// The attributes of the visible variable, unless it must not be changed.
+    pub(crate) fn writable(&self, name: &[u8]) -> Result<Attrs, VarError> {
+        let attrs = self.variables.get(name).map_or(Attrs::NONE, |variable| variable.attrs);
+        if attrs.contains(Attrs::READONLY) {
+            return Err(VarError::Readonly(name.to_vec()));
+        }
+        Ok(attrs)
+    }
+
+    /// Changes the visible variable; a new one is global.
+    fn store(&mut self, name: &[u8], change: impl FnOnce(&mut Variable)) {
+        if let Some(variable) = self.variables.get_mut(name) {
+            change(variable);
+            variable.attrs = variable.attrs.without(Attrs::INVISIBLE);
+            return;
+        }
+        let mut variable = Variable::unset(Attrs::NONE);
+        if self.options.is(super::option::SetOption::Allexport) {
+            variable.attrs |= Attrs::EXPORT;
+        }
+        change(&mut variable);
+        variable.attrs = variable.attrs.without(Attrs::INVISIBLE);
+        self.variables.insert_at(0, name, variable);
+    }
+
+    /// `name[subscript]=value`
+    ///
+    /// # Errors
+    /// Readonly, a bad subscript, arithmetic errors.
+    pub(crate) fn assign_element(
+        &mut self,
+        name: &[u8],
+        subscript: &[u8],
+        value: Vec<u8>,
+        mode: Mode,
+    ) -> Result<(), VarError> {
+        let Some(target) = self.resolve(name) else { return Ok(()) };
+        if target.subscript.is_some() {
+            let subscript = target.subscript.unwrap_or_default();
+            let full = [&*target.name, b"[", &subscript, b"]"].concat();
+            return Err(VarError::InvalidName(full));
+        }
+        let name = target.name;
+        let key = self.evaluate_key(&name, subscript)?;
+        self.assign_key(&name, &key, value, mode)
+    }
+
+    /// What a subscript of this variable means.
+    ///
+    /// # Errors
+    /// Empty, `@` or `*` for an indexed array, arithmetic errors.
+    pub(crate) fn evaluate_key(&mut self, name: &[u8], subscript: &[u8]) -> Result<Key, VarError> {
+        let bad = || VarError::BadSubscript([name, b"[", subscript, b"]"].concat());
+        if self.variables.get(name).is_some_and(Variable::is_assoc) {
+            if subscript.is_empty() {
+                return Err(bad());
+            }
+            return Ok(Key::Name(subscript.to_vec()));
+        }
+        if subscript.trim_ascii().is_empty() || matches!(subscript, b"@" | b"*") {
+            return Err(bad());
+        }
+        Ok(Key::Index(arith::eval(subscript, self)?))
+    }
+
+    /// Assigns the element of an evaluated key; a scalar becomes an indexed array.
+    ///
+    /// # Errors
+    /// Readonly, an index before the start, arithmetic errors of an integer array.
+    pub(crate) fn assign_key(
+        &mut self,
+        name: &[u8],
+        key: &Key,
+        value: Vec<u8>,
+        mode: Mode,
+    ) -> Result<(), VarError> {
+        let attrs = self.writable(name)?;
+        if attrs.intersects(Attrs::NO_ASSIGN | Attrs::DYNAMIC) {
+            return Ok(());
+        }
+        let old = match mode {
+            Mode::Append => self.element(name, key).map(Cow::into_owned),
+            Mode::Set => None,
+        };
+        let value = self.converted(attrs, old, value)?;
+        let mut bad = false;
+        self.store(name, |variable| match (&mut variable.value, key) {
+            (Value::Assoc(array), Key::Name(key)) => Arc::make_mut(array).set(key, value),
+            (Value::Assoc(array), Key::Index(index)) => {
+                Arc::make_mut(array).set(index.to_string().as_bytes(), value);
+            }
+            (_, Key::Index(index)) => variable.change_indexed(|array| match array.index(*index) {
+                Some(index) => array.set(index, value),
+                None => bad = true,
+            }),
+            (_, Key::Name(_)) => bad = true,
+        });
+        if bad {
+            return Err(VarError::BadSubscript(element_name(name, key)));
+        }
+        self.after_change(name);
+        Ok(())
+    }
+
+    /// Replaces a whole indexed array; the elements are converted as attributes ask.
+    ///
+    /// # Errors
+    /// Readonly, arithmetic errors of an integer array.
+    pub(crate) fn assign_indexed(&mut self, name: &[u8], array: Indexed) -> Result<(), VarError> {
+        let attrs = self.writable(name)?;
+        if attrs.contains(Attrs::NO_ASSIGN) {
+            return Ok(());
+        }
+        if self.variables.get(name).is_some_and(Variable::is_assoc) {
+            return Err(VarError::AssocToIndexed(name.to_vec()));
+        }
+        let converting = Attrs::INTEGER | Attrs::LOWER | Attrs::UPPER | Attrs::CAPITAL;
+        let mut array = array;
+        if attrs.intersects(converting) {
+            for (index, value) in array.clone().iter() {
+                array.set(index, self.converted(attrs, None, value.to_vec())?);
+            }
+        }
+        self.store(name, |variable| variable.value = Value::Indexed(Arc::new(array)));
+        self.after_change(name);
+        Ok(())
+    }
+
+    /// Replaces a whole associative array.
+    ///
+    /// # Errors
+    /// Readonly.
+    pub(crate) fn assign_assoc(&mut self, name: &[u8], array: Assoc) -> Result<(), VarError> {
+        self.writable(name)?;
+        self.store(name, |variable| variable.value = Value::Assoc(Arc::new(array)));
+        Ok(())
+    }
+
+    /// The value that is stored when `value` is assigned: after the old one for `+=`, evaluated
+    /// for `-i`, in the case of `-u -l -c`.
+    pub(crate) fn converted(
+        &mut self,
+        attrs: Attrs,
+        old: Option<Vec<u8>>,
+        value: Vec<u8>,
+    ) -> Result<Vec<u8>, VarError> {
+        let value = if attrs.contains(Attrs::INTEGER) {
+            let added = arith::eval(&value, self)?;
+            let base = match old {
+                Some(old) => arith::eval(&old, self)?,
+                None => 0,
+            };
+            return Ok(base.wrapping_add(added).to_string().into_bytes());
+        } else {
+            match old {
+                Some(mut old) => {
+                    old.extend_from_slice(&value);
+                    old
+                }
+                None => value,
+            }
+        };
+        Ok(if attrs.contains(Attrs::UPPER) {
+            crate::pattern::map_case(&value, crate::pattern::upper)
+        } else if attrs.contains(Attrs::LOWER) {
+            crate::pattern::map_case(&value, crate::pattern::lower)
+        } else if attrs.contains(Attrs::CAPITAL) {
+            crate::pattern::capitalize(&value)
+        } else {
+            value
+        })
+    }
+
+    /// Makes a variable in the scope of the running function (in the global one outside of
+    /// functions); one that is there already stays. The value of a temporary assignment to the
+    /// name is taken over, and the export attribute of the variable that is shadowed.
+    ///
+    /// # Errors
+    /// The shadowed one is readonly.
+    pub(crate) fn declare_local(&mut self, name: &[u8]) -> Result<Depth, VarError> {
+        let depth = self.variables.function_depth();
+        if self.variables.get_at(depth, name).is_some() {
+            return Ok(depth);
+        }
+        let mut variable = Variable::unset(Attrs::NONE);
+        if let Some(outer) = self.variables.get(name) {
+            if outer.has(Attrs::READONLY) {
+                return Err(VarError::Readonly(name.to_vec()));
+            }
+            if outer.has(Attrs::TEMPORARY) || self.shopts.is(super::option::Shopt::LocalvarInherit)
+            {
+                variable = outer.clone();
+                variable.attrs = variable.attrs.without(Attrs::TEMPORARY | Attrs::NAMEREF);
+            } else if outer.has(Attrs::EXPORT) {
+                variable.attrs |= Attrs::EXPORT;
+            }
+        }
+        self.variables.insert_at(depth, name, variable);
+        self.after_change(name);
+        Ok(depth)
+    }
+
+    /// Sets and clears attributes of the variable that a scope has; makes it when there is none.
+    pub(crate) fn change_attrs(&mut self, depth: Depth, name: &[u8], set: Attrs, clear: Attrs) {
+        let mut variable = self
+            .variables
+            .get_at(depth, name)
+            .cloned()
+            .unwrap_or_else(|| Variable::unset(Attrs::NONE));
+        let cases = Attrs::UPPER | Attrs::LOWER | Attrs::CAPITAL;
+        if set.intersects(cases) {
+            variable.attrs = variable.attrs.without(cases);
+        }
+        variable.attrs = variable.attrs.without(clear).with(set);
+        self.variables.insert_at(depth, name, variable);
+    }
+
+    /// Removes a variable: in the function that made it local it stays local without a value.
+    ///
+    /// # Errors
+    /// Readonly.
+    pub(crate) fn unset(&mut self, name: &[u8]) -> Result<(), VarError> {
+        let Some(target) = self.resolve(name) else { return Ok(()) };
+        match &target.subscript {
+            Some(subscript) => self.unset_element(&target.name, subscript),
+            None => self.unset_direct(&target.name),
+        }
+    }
+
+    /// Like `unset`, of a nameref itself (`unset -n`).
+    ///
+    /// # Errors
+    /// Readonly.
+    pub(crate) fn unset_direct(&mut self, name: &[u8]) -> Result<(), VarError> {
+        let Some(variable) = self.variables.get(name) else { return Ok(()) };
+        if variable.has(Attrs::READONLY) {
+            return Err(VarError::UnsetReadonly(name.to_vec()));
+        }
+        if variable.has(Attrs::NO_ASSIGN) && name != b"FUNCNAME" && name != b"DIRSTACK" {
+            return Err(VarError::CannotUnset(name.to_vec()));
+        }
+        let depth = self.variables.depth_of(name).unwrap_or(0);
+        let own = depth > 0 && depth == self.variables.function_depth();
+        let localvar_unset = self.shopts.is(super::option::Shopt::LocalvarUnset);
+        let local = self.variables.is_function(depth) && !variable.has(Attrs::TEMPORARY);
+        if local && (own || localvar_unset) {
+            self.variables.insert_at(depth, name, Variable::unset(Attrs::NONE));
+        } else {
+            self.variables.remove(name);
+        }
+        self.after_change(name);
+        Ok(())
+    }
+
+    /// `unset name[subscript]`; `@` and `*` remove all elements.
+    ///
+    /// # Errors
+    /// Readonly, not an array, a bad subscript.
+    pub(crate) fn unset_element(&mut self, name: &[u8], subscript: &[u8]) -> Result<(), VarError> {
+        let Some(target) = self.resolve(name) else { return Ok(()) };
+        let name = &*target.name;
+        let Some(variable) = self.variables.get(name) else { return Ok(()) };
+        if variable.has(Attrs::READONLY) {
+            return Err(VarError::UnsetReadonly(name.to_vec()));
+        }
+        if variable.has(Attrs::DYNAMIC) {
+            return Ok(());
+        }
+        let whole = matches!(subscript, b"@" | b"*");
+        if !variable.is_array() {
+            return match whole || matches!(self.evaluate_key(name, subscript)?, Key::Index(0)) {
+                true => self.unset_direct(name),
+                false => Err(VarError::NotArray(name.to_vec())),
+            };
+        }
+        if whole && !variable.is_assoc() {
+            return self.unset_direct(name);
+        }
+        let key = self.evaluate_key(name, subscript)?;
+        let Some(variable) = self.variables.get_mut(name) else { return Ok(()) };
+        match (&mut variable.value, &key) {
+            (Value::Indexed(array), Key::Index(index)) => match array.index(*index) {
+                Some(index) => Arc::make_mut(array).remove(index),
+                None => {
+                    return Err(VarError::BadSubscript([b"[", subscript, b"]"].concat()));
+                }
+            },
+            (Value::Assoc(array), Key::Name(key)) => Arc::make_mut(array).remove(key),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Variable {
+    /// Changes the elements; a scalar is made into an array first, its value element 0.
+    pub(crate) fn change_indexed(&mut self, change: impl FnOnce(&mut Indexed)) {
+        if let Value::Indexed(array) = &mut self.value {
+            return change(Arc::make_mut(array));
+        }
+        let mut array = Indexed::default();
+        if let Value::Scalar(value) = &mut self.value
+            && !self.attrs.contains(Attrs::INVISIBLE)
+        {
+            array.set(0, std::mem::take(value));
+        }
+        change(&mut array);
+        self.value = Value::Indexed(Arc::new(array));
+    }
+}
+
+fn element_name(name: &[u8], key: &Key) -> Vec<u8> {
+    match key {
+        Key::Index(index) => [name, b"[", index.to_string().as_bytes(), b"]"].concat(),
+        Key::Name(key) => [name, b"[", key, b"]"].concat(),
+    }
+}
+
+/// `name[subscript]` in its two parts.
+pub(crate) fn split_subscript(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let open = text.iter().position(|byte| *byte == b'[')?;
+    let (name, rest) = text.split_at(open);
+    if !crate::env::is_name(name) || arith::closing_bracket(rest)? + 1 != rest.len() {
+        return None;
+    }
+    Some((name, &rest[1..rest.len() - 1]))
+}
+
+/// Whether a nameref may refer to this.
+pub(crate) fn is_reference(text: &[u8]) -> bool {
+    crate::env::is_name(text) || split_subscript(text).is_some()
+}
