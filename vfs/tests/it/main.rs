@@ -1,0 +1,8 @@
+//! Tests of the filesystem crate, one file per subject.
+#![allow(clippy::disallowed_methods, reason = "the tests judge by what the host itself says")]
+#![allow(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+extern crate agentos_vfs as vfs;
+
+#[cfg(all(feature = "host", target_os = "linux"))]
+mod host;
