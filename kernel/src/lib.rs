@@ -1,1 +1,69 @@
-//! To be written.
+//! The kernel of `agentos`: processes, descriptors, pipes, signals and limits, without threads.
+//!
+//! A [`Kernel`] owns a namespace of files ([`vfs::Vfs`]) and the processes that use it. A process
+//! is a [`Program`], a body that the scheduler lends the kernel for one step at a time; a call
+//! that has to wait answers [`Poll::Pending`](core::task::Poll) and is made again when the
+//! process is woken. So a process is a value: thousands can wait at once, and none can block
+//! the host.
+//!
+//! Not here: WebAssembly (the runtime's), system call ABIs (`syscalls`), the shell. No thread,
+//! no global state, no clock and no randomness but what [`Config`] gives.
+
+mod binfmt;
+mod clock;
+mod descriptors;
+mod exit;
+mod fd;
+mod fifo;
+mod file;
+mod growth;
+mod host;
+mod io;
+mod jobs;
+mod kernel;
+mod kill;
+mod limits;
+mod lock;
+mod open;
+mod paths;
+mod pipe;
+mod poll;
+mod proc;
+mod process;
+mod random;
+mod sched;
+mod signal;
+mod spawn;
+mod timer;
+mod trace;
+mod tty;
+mod vfs;
+mod wait;
+mod wait_queue;
+
+pub use crate::vfs::{
+    Access, AtFlags, Cred, DirEntry, Errno, FileType, Ino, Mode, OFlags, RenameFlags, Result,
+    SetTime, Stat, StatFs, Timestamp, Vfs, Whence,
+};
+
+pub use binfmt::{Image, Loader};
+pub use clock::{Clock, ClockId, HostClock, VirtualClock};
+pub use fd::{CloseOnExec, Fd};
+pub use host::{CaptureId, Captured, HostEnd, HostFile, HostPipeId};
+pub use jobs::Rusage;
+pub use kernel::{Config, Counters, Kernel};
+pub use kill::KillTarget;
+pub use limits::{Limit, LimitExceeded, Limits};
+pub use lock::LockOp;
+pub use paths::DirEntryBuf;
+pub use pipe::PIPE_BUF;
+pub use poll::{PollEvents, PollFd};
+pub use process::{Pgid, Pid, Sid, State};
+pub use random::{Entropy, HostEntropy, SeededEntropy};
+pub use sched::{Blocked, Outcome, Program, Slice, Step, Until};
+pub use signal::{DefaultAction, Disposition, SigSet, Signal};
+pub use spawn::{FdAction, ForkAttrs, InitProcess, Spawn};
+pub use trace::{TraceEvent, TraceResult};
+pub use tty::{Switch, Termios, TtyId, WindowSize};
+pub use wait::{ExitStatus, WaitOptions, WaitStatus, WaitTarget};
+pub use wait_queue::WaitOn;

@@ -1,0 +1,206 @@
+//! The driver's side of descriptors: bytes to read, captures, and pipes to stream through.
+
+use crate::vfs::{Errno, OFlags, Result};
+use bytes::Bytes;
+
+use crate::file::{Device, File, FileId, PipeId};
+use crate::kernel::System;
+use crate::pipe::Put;
+use crate::process::Run;
+use crate::tty::TtyId;
+use crate::wait_queue::WaitOn;
+use crate::{Kernel, Limit};
+
+/// What the driver gives a process as standard input, output or error.
+#[derive(Clone, Debug, Default)]
+pub enum HostFile {
+    /// `/dev/null`.
+    #[default]
+    Null,
+    /// These bytes, then end of file. To be read.
+    Bytes(Bytes),
+    /// Kept for the driver. To be written.
+    Capture(CaptureId),
+    /// The other end of a pipe of the driver's.
+    Pipe(HostPipeId),
+    /// A terminal.
+    Tty(TtyId),
+}
+
+/// Names what is captured.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct CaptureId(pub(crate) u32);
+
+/// Names a pipe of which the driver holds one end.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct HostPipeId(pub(crate) u32);
+
+/// Which end of a pipe the driver holds.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum HostEnd {
+    /// The driver reads what processes write.
+    Read,
+    /// The driver writes what processes read.
+    Write,
+}
+
+/// What a capture kept.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Captured {
+    /// The first bytes, up to the capture's limit.
+    pub bytes: Vec<u8>,
+    /// How many more were written and dropped.
+    pub truncated: u64,
+}
+
+#[derive(Debug)]
+pub(crate) struct Capture {
+    kept: Captured,
+    limit: u64,
+    total: u64,
+    /// Open file descriptions that write to it.
+    pub(crate) refs: u32,
+}
+
+impl Kernel {
+    /// Makes a place that keeps up to `limit` bytes of what is written to it.
+    pub fn capture(&mut self, limit: u64) -> CaptureId {
+        let kept = Captured::default();
+        let capture = Capture { kept, limit, total: 0, refs: 0 };
+        CaptureId(u32::try_from(self.sys().captures.insert(capture)).unwrap_or(u32::MAX))
+    }
+
+    /// Takes what a capture has kept so far; its limit starts anew. Once no process can write
+    /// to it any more, its name ends with this call.
+    pub fn take_capture(&mut self, id: CaptureId) -> Captured {
+        let captures = &mut self.sys().captures;
+        let Some(capture) = captures.get_mut(id.0 as usize) else { return Captured::default() };
+        let kept = core::mem::take(&mut capture.kept);
+        if capture.refs == 0 {
+            captures.remove(id.0 as usize);
+        }
+        kept
+    }
+
+    /// Makes a pipe of which the driver holds one end; [`HostFile::Pipe`] is the other.
+    pub fn host_pipe(&mut self, end: HostEnd) -> HostPipeId {
+        let system = self.sys();
+        let id = system.new_pipe();
+        let pipe = &mut system.pipes[id.0 as usize];
+        match end {
+            HostEnd::Read => pipe.host_reads = true,
+            HostEnd::Write => pipe.host_writes = true,
+        }
+        HostPipeId(id.0)
+    }
+
+    /// Reads what processes have written; 0 when no process can write any more.
+    ///
+    /// # Errors
+    /// - `EAGAIN`: nothing there yet.
+    /// - `EBADF`: not a reading end of the driver's.
+    pub fn host_read(&mut self, id: HostPipeId, buf: &mut [u8]) -> Result<usize> {
+        let system = self.sys();
+        let pipe = system.pipes.get_mut(id.0 as usize).filter(|p| p.host_reads);
+        let pipe = pipe.ok_or(Errno::EBADF)?;
+        if pipe.len() == 0 && pipe.has_writer() {
+            return Err(Errno::EAGAIN);
+        }
+        let n = pipe.take(buf);
+        system.pipe_total -= n as u64;
+        system.wake_queue(|s| &mut s.pipes[id.0 as usize].write_queue);
+        Ok(n)
+    }
+
+    /// Writes what processes are to read; as much as there is room for.
+    ///
+    /// # Errors
+    /// - `EAGAIN`: no room now.
+    /// - `EPIPE`: no process can read any more.
+    /// - `EBADF`: not a writing end of the driver's.
+    pub fn host_write(&mut self, id: HostPipeId, buf: &[u8]) -> Result<usize> {
+        let system = self.sys();
+        let pipe = system.pipes.get_mut(id.0 as usize).filter(|p| p.host_writes);
+        let pipe = pipe.ok_or(Errno::EBADF)?;
+        if !pipe.has_reader() {
+            return Err(Errno::EPIPE);
+        }
+        let fits = buf.len().min(pipe.room());
+        match pipe.put(&buf[..fits]) {
+            Put::Written(0) if !buf.is_empty() => Err(Errno::EAGAIN),
+            Put::Full => Err(Errno::EAGAIN),
+            Put::Written(n) => {
+                system.pipe_total += n as u64;
+                system.wake_queue(|s| &mut s.pipes[id.0 as usize].read_queue);
+                Ok(n)
+            }
+        }
+    }
+
+    /// Closes the driver's end: readers see the end, writers `EPIPE`.
+    pub fn host_close(&mut self, id: HostPipeId) {
+        let system = self.sys();
+        let Some(pipe) = system.pipes.get_mut(id.0 as usize) else { return };
+        if !pipe.host_reads && !pipe.host_writes {
+            return;
+        }
+        pipe.host_reads = false;
+        pipe.host_writes = false;
+        system.pipe_end_changed(PipeId(id.0));
+    }
+}
+
+impl System {
+    /// Opens one of the driver's files for a process, to be read or to be written.
+    ///
+    /// # Errors
+    /// - `ENFILE`: too many open files.
+    /// - `EINVAL`: bytes to be written, or a capture to be read.
+    pub(crate) fn open_host_file(&mut self, host: &HostFile, access: OFlags) -> Result<FileId> {
+        let (file, flags) = match host {
+            HostFile::Null => (File::Device(Device::Null, None), access),
+            HostFile::Bytes(bytes) if access == OFlags::READ => {
+                (File::Bytes(bytes.clone()), access)
+            }
+            HostFile::Capture(id) if access == OFlags::WRITE => (File::Capture(*id), access),
+            HostFile::Pipe(id) if self.pipes.contains(id.0 as usize) => {
+                (File::Pipe(PipeId(id.0), None), access)
+            }
+            HostFile::Tty(id) => (File::Tty(*id, None), OFlags::RDWR),
+            _ => return Err(Errno::EINVAL),
+        };
+        self.add_file(file, flags).map_err(|_| Errno::ENFILE)
+    }
+
+    /// Appends to a capture. All bytes count as written.
+    pub(crate) fn write_capture(&mut self, id: CaptureId, buf: &[u8]) -> usize {
+        let Some(capture) = self.captures.get_mut(id.0 as usize) else { return buf.len() };
+        let room = capture.limit.saturating_sub(capture.kept.bytes.len() as u64);
+        let keep = usize::try_from(room).unwrap_or(usize::MAX).min(buf.len());
+        capture.kept.bytes.extend_from_slice(&buf[..keep]);
+        capture.kept.truncated += (buf.len() - keep) as u64;
+        capture.total = capture.total.saturating_add(buf.len() as u64);
+        if capture.total > self.limits.output_bytes {
+            self.end_by_limit(Limit::OutputBytes);
+        }
+        buf.len()
+    }
+
+    pub(crate) fn close_capture(&mut self, id: CaptureId) {
+        if let Some(capture) = self.captures.get_mut(id.0 as usize) {
+            capture.refs -= 1;
+        }
+    }
+
+    /// Whether some blocked process waits for something that only the driver can bring.
+    pub(crate) fn awaits_host(&self) -> bool {
+        let pipe = self.pipes.iter().any(|(_, pipe)| {
+            pipe.host_reads && (pipe.len() > 0 || !pipe.write_queue.is_empty())
+                || pipe.host_writes && !pipe.read_queue.is_empty()
+        });
+        pipe || self
+            .processes
+            .unordered()
+            .any(|p| p.run == Run::Blocked && p.waits.iter().any(|w| matches!(w, WaitOn::Tty(_))))
+    }
+}

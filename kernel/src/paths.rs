@@ -1,0 +1,380 @@
+//! The calls that name files: each asks the vfs with the rights of the process.
+//!
+//! Not here: opening (`open`). The errors of each call are those of the method of
+//! [`Vfs`] that has its name, and for all of them:
+//! - `EBADF`: the directory's descriptor is not open.
+//! - `ENOTDIR`: it is not a directory's.
+//! - `ESRCH`: no such process.
+
+use crate::vfs::{
+    Access, AtFlags, Caller, Errno, FileType, Follow, Location, Mode, OFlags, OpenFile,
+    RenameFlags, Result, SetTime, Stat, StatFs, Vfs,
+};
+
+use crate::kernel::System;
+use crate::open::show_dir;
+use crate::trace::quote;
+use crate::{Fd, Kernel, Pid};
+
+/// A name in a directory, as [`Kernel::read_dir`] lists it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct DirEntryBuf {
+    /// The name.
+    pub name: Vec<u8>,
+    /// The type of what it names; a symbolic link is one.
+    pub file_type: FileType,
+}
+
+impl Kernel {
+    /// The metadata of what a path names. With `EMPTY_PATH` and an empty path, of `dir` itself.
+    ///
+    /// # Errors
+    /// See the [module](self).
+    pub fn fstatat(
+        &mut self,
+        pid: Pid,
+        dir: Option<Fd>,
+        path: &[u8],
+        flags: AtFlags,
+    ) -> Result<Stat> {
+        if let (Some(fd), true, true) = (dir, path.is_empty(), flags.contains(AtFlags::EMPTY_PATH))
+        {
+            return self.fstat(pid, fd);
+        }
+        let system = self.sys();
+        let result = system.at(pid, dir, path, |vfs, cx, at| vfs.fstatat(cx, at, path, flags));
+        system.trace(pid, "fstatat", &result, |_| format!("{}, {}", show_dir(dir), quote(path)));
+        result
+    }
+
+    /// Makes a directory.
+    ///
+    /// # Errors
+    /// See the [module](self).
+    pub fn mkdirat(&mut self, pid: Pid, dir: Option<Fd>, path: &[u8], mode: Mode) -> Result<()> {
+        let system = self.sys();
+        let result = system.at(pid, dir, path, |vfs, cx, at| vfs.mkdirat(cx, at, path, mode));
+        system.trace(pid, "mkdirat", &result, |_| format!("{}, {}", show_dir(dir), quote(path)));
+        result
+    }
+
+    /// Makes a regular file, a fifo, a socket or a device.
+    ///
+    /// # Errors
+    /// See the [module](self).
+    pub fn mknodat(
+        &mut self,
+        pid: Pid,
+        dir: Option<Fd>,
+        path: &[u8],
+        file_type: FileType,
+        mode: Mode,
+        rdev: u64,
+    ) -> Result<()> {
+        self.sys()
+            .at(pid, dir, path, |vfs, cx, at| vfs.mknodat(cx, at, path, file_type, mode, rdev))
+    }
+
+    /// Makes a symbolic link to `target`.
+    ///
+    /// # Errors
+    /// See the [module](self).
+    pub fn symlinkat(
+        &mut self,
+        pid: Pid,
+        target: &[u8],
+        dir: Option<Fd>,
+        path: &[u8],
+    ) -> Result<()> {
+        self.sys().at(pid, dir, path, |vfs, cx, at| vfs.symlinkat(cx, target, at, path))
+    }
+
+    /// Gives a file one more name.
+    ///
+    /// # Errors
+    /// See the [module](self).
+    pub fn linkat(
+        &mut self,
+        pid: Pid,
+        old_dir: Option<Fd>,
+        old: &[u8],
+        new_dir: Option<Fd>,
+        new: &[u8],
+        flags: AtFlags,
+    ) -> Result<()> {
+        let system = self.sys();
+        let new_at = system.directory(pid, new_dir, new)?;
+        system.at(pid, old_dir, old, |vfs, cx, at| vfs.linkat(cx, at, old, new_at, new, flags))
+    }
+
+    /// Removes a name; with `REMOVEDIR` a directory's.
+    ///
+    /// # Errors
+    /// See the [module](self).
+    pub fn unlinkat(
+        &mut self,
+        pid: Pid,
+        dir: Option<Fd>,
+        path: &[u8],
+        flags: AtFlags,
+    ) -> Result<()> {
+        let system = self.sys();
+        let result = system.at(pid, dir, path, |vfs, cx, at| vfs.unlinkat(cx, at, path, flags));
+        system.trace(pid, "unlinkat", &result, |_| format!("{}, {}", show_dir(dir), quote(path)));
+        result
+    }
+
+    /// Renames.
+    ///
+    /// # Errors
+    /// See the [module](self).
+    pub fn renameat2(
+        &mut self,
+        pid: Pid,
+        old_dir: Option<Fd>,
+        old: &[u8],
+        new_dir: Option<Fd>,
+        new: &[u8],
+        flags: RenameFlags,
+    ) -> Result<()> {
+        let system = self.sys();
+        let new_at = system.directory(pid, new_dir, new)?;
+        let result = system
+            .at(pid, old_dir, old, |vfs, cx, at| vfs.renameat2(cx, at, old, new_at, new, flags));
+        system.trace(pid, "renameat2", &result, |_| format!("{}, {}", quote(old), quote(new)));
+        result
+    }
+
+    /// The target of a symbolic link.
+    ///
+    /// # Errors
+    /// See the [module](self).
+    pub fn readlinkat(&mut self, pid: Pid, dir: Option<Fd>, path: &[u8]) -> Result<Vec<u8>> {
+        self.sys().at(pid, dir, path, |vfs, cx, at| vfs.readlinkat(cx, at, path))
+    }
+
+    /// Whether the process may do this.
+    ///
+    /// # Errors
+    /// See the [module](self).
+    pub fn faccessat(
+        &mut self,
+        pid: Pid,
+        dir: Option<Fd>,
+        path: &[u8],
+        access: Access,
+        flags: AtFlags,
+    ) -> Result<()> {
+        self.sys().at(pid, dir, path, |vfs, cx, at| vfs.faccessat(cx, at, path, access, flags))
+    }
+
+    /// Changes permission bits.
+    ///
+    /// # Errors
+    /// See the [module](self).
+    pub fn fchmodat(
+        &mut self,
+        pid: Pid,
+        dir: Option<Fd>,
+        path: &[u8],
+        mode: Mode,
+        flags: AtFlags,
+    ) -> Result<()> {
+        self.sys().at(pid, dir, path, |vfs, cx, at| vfs.fchmodat(cx, at, path, mode, flags))
+    }
+
+    /// Changes owner and group; `None` leaves one as it is.
+    ///
+    /// # Errors
+    /// See the [module](self).
+    pub fn fchownat(
+        &mut self,
+        pid: Pid,
+        dir: Option<Fd>,
+        path: &[u8],
+        uid: Option<u32>,
+        gid: Option<u32>,
+        flags: AtFlags,
+    ) -> Result<()> {
+        self.sys().at(pid, dir, path, |vfs, cx, at| vfs.fchownat(cx, at, path, uid, gid, flags))
+    }
+
+    /// Changes the times of the last read and the last change.
+    ///
+    /// # Errors
+    /// See the [module](self).
+    pub fn utimensat(
+        &mut self,
+        pid: Pid,
+        dir: Option<Fd>,
+        path: &[u8],
+        atime: SetTime,
+        mtime: SetTime,
+        flags: AtFlags,
+    ) -> Result<()> {
+        self.sys()
+            .at(pid, dir, path, |vfs, cx, at| vfs.utimensat(cx, at, path, atime, mtime, flags))
+    }
+
+    /// Cuts or extends a file.
+    ///
+    /// # Errors
+    /// See the [module](self).
+    pub fn truncate(&mut self, pid: Pid, path: &[u8], size: u64) -> Result<()> {
+        self.sys().at(pid, None, path, |vfs, cx, at| vfs.truncateat(cx, at, path, size))
+    }
+
+    /// Sizes and limits of the filesystem that a path is on.
+    ///
+    /// # Errors
+    /// See the [module](self).
+    pub fn statfs(&mut self, pid: Pid, path: &[u8]) -> Result<StatFs> {
+        self.sys().at(pid, None, path, |vfs, cx, at| vfs.statfsat(cx, at, path))
+    }
+
+    /// Changes the working directory.
+    ///
+    /// # Errors
+    /// - `ENOENT`, `ENOTDIR`, `ELOOP`: as the path says.
+    /// - `EACCES`: it, or a directory on the way, may not be searched.
+    /// - `ESRCH`: no such process.
+    pub fn chdir(&mut self, pid: Pid, path: &[u8]) -> Result<()> {
+        let system = self.sys();
+        let result = system.chdir(pid, path);
+        system.trace(pid, "chdir", &result, |_| quote(path));
+        result
+    }
+
+    /// Changes the working directory to one that is open.
+    ///
+    /// # Errors
+    /// - `EBADF`: not open.
+    /// - `ENOTDIR`: not a directory.
+    /// - `EACCES`: it may not be searched.
+    /// - `ESRCH`: no such process.
+    pub fn fchdir(&mut self, pid: Pid, fd: Fd) -> Result<()> {
+        let system = self.sys();
+        let at = system.directory(pid, Some(fd), b"")?;
+        system.enter(pid, at)
+    }
+
+    /// The path of the working directory.
+    ///
+    /// # Errors
+    /// - `ENOENT`: it was removed.
+    /// - `ESRCH`: no such process.
+    pub fn getcwd(&self, pid: Pid) -> Result<Vec<u8>> {
+        let system = self.sys_ref();
+        system.vfs.path_of(system.processes.get(pid)?.cwd)
+    }
+
+    /// Sets which permission bits new files do not get; answers the old set.
+    ///
+    /// # Errors
+    /// - `ESRCH`: no such process.
+    pub fn umask(&mut self, pid: Pid, mask: Mode) -> Result<Mode> {
+        let process = self.sys().processes.get_mut(pid)?;
+        let mask = mask & Mode::new(0o777);
+        Ok(core::mem::replace(&mut process.umask, mask))
+    }
+
+    /// The names in a directory, sorted by the filesystem's order, without `.` and `..`.
+    ///
+    /// # Errors
+    /// - `EACCES`: it may not be read.
+    /// - as the path says.
+    pub fn read_dir(&mut self, pid: Pid, path: &[u8]) -> Result<Vec<DirEntryBuf>> {
+        let system = self.sys();
+        let flags = OFlags::READ | OFlags::DIRECTORY;
+        let open = system.open_inode(pid, None, path, flags, Mode::empty())?;
+        let mut entries = Vec::new();
+        let result = system.vfs.readdir(&open, 0, &mut |entry| {
+            if !matches!(entry.name, b"." | b"..") {
+                let name = entry.name.to_vec();
+                entries.push(DirEntryBuf { name, file_type: entry.file_type });
+            }
+            true
+        });
+        system.vfs.close(&open);
+        result.map(|()| entries)
+    }
+}
+
+impl System {
+    /// Where a path of a process starts.
+    ///
+    /// # Errors
+    /// - `EBADF`: the descriptor is not open.
+    /// - `ENOTDIR`: it is not a directory's.
+    pub(crate) fn directory(&self, pid: Pid, dir: Option<Fd>, path: &[u8]) -> Result<Location> {
+        let process = self.processes.get(pid)?;
+        let Some(fd) = dir.filter(|_| path.first() != Some(&b'/')) else {
+            return Ok(process.cwd);
+        };
+        let open = self.file(process.fds.get(fd)?.file).file.open_file();
+        let open = open.ok_or(Errno::ENOTDIR)?;
+        if open.file_type == FileType::Directory { Ok(open.location) } else { Err(Errno::ENOTDIR) }
+    }
+
+    /// One call of the vfs with the rights of a process; again if it looked at a `/proc` that
+    /// was out of date.
+    pub(crate) fn at<T>(
+        &mut self,
+        pid: Pid,
+        dir: Option<Fd>,
+        path: &[u8],
+        mut call: impl FnMut(&mut Vfs, &Caller<'_>, Location) -> Result<T>,
+    ) -> Result<T> {
+        let at = self.directory(pid, dir, path)?;
+        let now = self.now();
+        let cx = self.processes.get(pid)?.caller(now);
+        let result = call(&mut self.vfs, &cx, at);
+        if self.vfs.take_fed() && self.feed_proc(pid) {
+            let cx = self.processes.get(pid)?.caller(now);
+            return call(&mut self.vfs, &cx, at);
+        }
+        result
+    }
+
+    pub(crate) fn open_inode(
+        &mut self,
+        pid: Pid,
+        dir: Option<Fd>,
+        path: &[u8],
+        flags: OFlags,
+        mode: Mode,
+    ) -> Result<OpenFile> {
+        let at = self.directory(pid, dir, path)?;
+        let now = self.now();
+        let cx = self.processes.get(pid)?.caller(now);
+        let result = self.vfs.openat(&cx, at, path, flags, mode);
+        if self.vfs.take_fed() && self.feed_proc(pid) {
+            if let Ok(open) = &result {
+                self.vfs.close(open);
+            }
+            let cx = self.processes.get(pid)?.caller(now);
+            return self.vfs.openat(&cx, at, path, flags, mode);
+        }
+        result
+    }
+
+    pub(crate) fn chdir(&mut self, pid: Pid, path: &[u8]) -> Result<()> {
+        let at = self.at(pid, None, path, |vfs, cx, at| vfs.resolve(cx, at, path, Follow::Yes))?;
+        self.enter(pid, at)
+    }
+
+    fn enter(&mut self, pid: Pid, at: Location) -> Result<()> {
+        let stat = self.vfs.stat(at)?;
+        let process = self.processes.get(pid)?;
+        if !stat.is_dir() {
+            return Err(Errno::ENOTDIR);
+        }
+        process.cred.check(&stat, Access::EXEC)?;
+        self.vfs.pin(at)?;
+        let process = self.processes.get_mut(pid)?;
+        let old = core::mem::replace(&mut process.cwd, at);
+        self.vfs.unpin(old);
+        self.generation += 1;
+        Ok(())
+    }
+}
