@@ -45,6 +45,9 @@ const DIRENT_BUFFER: usize = 16 * 1024;
 /// not from the kernel's. Other programs may change the directory at any time; an inode that is
 /// gone by then answers `ESTALE`, unless it is pinned.
 ///
+/// Reading leaves times of the last access alone where the host lets us, as a mount with
+/// `noatime` does; not those of symbolic links.
+///
 /// Two things are refused although the host may allow them, with `EPERM`: devices, and
 /// set-user-ID and set-group-ID bits on what is not a directory. Both would act outside.
 ///

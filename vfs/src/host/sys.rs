@@ -49,13 +49,15 @@ impl Reopen {
     }
 
     /// Opens the regular file or directory behind `handle`. The caller has looked at its type.
+    ///
+    /// Where the host allows it (to the owner) reading leaves the time of the last access alone.
     pub(super) fn file(&self, handle: &OwnedFd, flags: OFlags) -> Result<OwnedFd, Host> {
-        fs::openat(
-            &self.0,
-            link_name(handle),
-            flags | OFlags::CLOEXEC | OFlags::NOCTTY,
-            fs::Mode::empty(),
-        )
+        let flags = flags | OFlags::CLOEXEC | OFlags::NOCTTY;
+        let name = link_name(handle);
+        match fs::openat(&self.0, &name, flags | OFlags::NOATIME, fs::Mode::empty()) {
+            Err(Host::PERM) => fs::openat(&self.0, &name, flags, fs::Mode::empty()),
+            other => other,
+        }
     }
 
     /// Changes the mode of what is behind `handle`.

@@ -6,3 +6,7 @@ extern crate agentos_vfs as vfs;
 
 #[cfg(all(feature = "host", target_os = "linux"))]
 mod host;
+#[cfg(all(feature = "host", target_os = "linux"))]
+mod overlay;
+#[cfg(all(feature = "host", target_os = "linux"))]
+mod tree;

@@ -1,0 +1,76 @@
+//! Listing two layers as one directory: what was added above, then what is left below.
+
+use super::{Changed, OverlayFs, lower_number};
+use crate::{DirEntry, Errno, Ino, Result};
+
+/// Where cookies of lower entries start if the upper layer may have any that the host has: 63
+/// bits. Added, not shifted, since the lower layer's have as many.
+pub(super) const AFTER_ANY: u64 = 1 << 63;
+
+impl OverlayFs {
+    /// Hands out the upper directory `upper`; whether all of it was.
+    pub(super) fn read_upper(
+        &self,
+        upper: Ino,
+        cookie: u64,
+        emit: &mut dyn FnMut(DirEntry<'_>) -> bool,
+    ) -> Result<bool> {
+        let mut problem = None;
+        let mut all = true;
+        self.upper.read_dir(upper, cookie, &mut |entry| {
+            let more = match self.number_of_upper(entry.ino) {
+                Ok(_) if entry.next >= self.lower_cookies => {
+                    problem = Some(Errno::EOVERFLOW);
+                    false
+                }
+                Ok(ino) => emit(DirEntry { ino, ..entry }),
+                Err(errno) => {
+                    problem = Some(errno);
+                    false
+                }
+            };
+            all = more;
+            more
+        })?;
+        problem.map_or(Ok(all), Err)
+    }
+
+    /// Hands out the lower directory `lower` with what was changed in it.
+    ///
+    /// A lower entry stays a lower entry when its inode is changed in place, so its cookie and
+    /// its turn stay too.
+    pub(super) fn read_merged(
+        &self,
+        lower: Ino,
+        cookie: u64,
+        emit: &mut dyn FnMut(DirEntry<'_>) -> bool,
+    ) -> Result<()> {
+        let changed = self.changed.get(&lower);
+        if let Some(changed) = changed
+            && cookie < self.lower_cookies
+            && !self.read_upper(changed.upper, cookie, emit)?
+        {
+            return Ok(());
+        }
+        let mut problem = None;
+        self.lower.read_dir(lower, cookie.saturating_sub(self.lower_cookies), &mut |entry| {
+            if changed.is_some_and(|changed| self.covers(changed, entry.name)) {
+                return true;
+            }
+            match (lower_number(entry.ino), entry.next.checked_add(self.lower_cookies)) {
+                (Ok(ino), Some(next)) => emit(DirEntry { ino, next, ..entry }),
+                _ => {
+                    problem = Some(Errno::EOVERFLOW);
+                    false
+                }
+            }
+        })?;
+        problem.map_or(Ok(()), Err)
+    }
+
+    /// Whether the lower entry `name` is not to be seen: hidden, or the lower layer got it after
+    /// the upper one had.
+    fn covers(&self, changed: &Changed, name: &[u8]) -> bool {
+        changed.hides(name) || self.upper.lookup(changed.upper, name).is_ok()
+    }
+}
