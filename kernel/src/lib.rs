@@ -63,7 +63,7 @@ pub use random::{Entropy, HostEntropy, SeededEntropy};
 pub use sched::{Blocked, Outcome, Program, Slice, Step, Until};
 pub use signal::{DefaultAction, Disposition, SigSet, Signal};
 pub use spawn::{FdAction, ForkAttrs, InitProcess, Spawn};
-pub use trace::{TraceEvent, TraceResult};
+pub use trace::{TraceEvent, TraceHook, TraceResult};
 pub use tty::{Switch, Termios, TtyId, WindowSize};
 pub use wait::{ExitStatus, WaitOptions, WaitStatus, WaitTarget};
 pub use wait_queue::WaitOn;

@@ -36,7 +36,7 @@ impl Lock {
     fn is_free_for(&self, file: FileId, exclusive: bool) -> bool {
         let others_exclude = self.exclusive.is_some_and(|f| f != file);
         let others_share = self.shared.iter().any(|f| *f != file);
-        !others_exclude && !(exclusive && others_share)
+        !(others_exclude || exclusive && others_share)
     }
 }
 

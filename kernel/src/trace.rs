@@ -47,8 +47,10 @@ impl fmt::Display for TraceEvent {
     }
 }
 
-/// Who is told of each call.
-pub(crate) struct Trace(Box<dyn FnMut(&TraceEvent) + Send>);
+/// Is told of each call.
+pub type TraceHook = Box<dyn FnMut(&TraceEvent) + Send>;
+
+pub(crate) struct Trace(TraceHook);
 
 /// A result that can be shown in a trace.
 pub(crate) trait Traced {
@@ -78,7 +80,7 @@ impl<T: fmt::Debug> Traced for Poll<crate::vfs::Result<T>> {
 
 impl Kernel {
     /// Sets or removes the hook that sees each call when it returns.
-    pub fn set_trace(&mut self, hook: Option<Box<dyn FnMut(&TraceEvent) + Send>>) {
+    pub fn set_trace(&mut self, hook: Option<TraceHook>) {
         self.sys().trace = hook.map(Trace);
     }
 }

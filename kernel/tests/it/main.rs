@@ -1,0 +1,14 @@
+//! Processes whose bodies are lists of small steps, run by a kernel on a virtual clock.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends when it is surprised")]
+
+mod chaos;
+mod determinism;
+mod fd;
+mod jobs;
+mod limits;
+mod pipe;
+mod signal;
+mod support;
+mod tty;
+mod wait;
