@@ -44,9 +44,15 @@ pub enum Incomplete {
     Closing(u8),
     /// A command: `if` without `fi`, nothing after `&&`, ….
     Command,
+    /// `[[` without `]]`.
+    Cond,
 }
 
 impl ParseError {
+    pub(super) fn is_too_deep(&self) -> bool {
+        matches!(self.kind, ParseErrorKind::TooDeep)
+    }
+
     pub(super) fn new(kind: ParseErrorKind, span: Span) -> Self {
         Self { kind, span }
     }
@@ -72,6 +78,9 @@ impl ParseError {
             }
             ParseErrorKind::Incomplete(Incomplete::Command) => {
                 text.extend_from_slice(b"syntax error: unexpected end of file");
+            }
+            ParseErrorKind::Incomplete(Incomplete::Cond) => {
+                text.extend_from_slice(b"unexpected EOF while looking for `]]'");
             }
             ParseErrorKind::UnexpectedToken(token) => {
                 text.extend_from_slice(b"syntax error near unexpected token `");
