@@ -1,0 +1,98 @@
+//! What the command line says, as clap reads it; nothing is done here.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::mount::MountSpec;
+
+/// An operating system in a process: runs untrusted commands as WebAssembly.
+#[derive(Parser, Debug)]
+#[command(name = "agentos", version, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The subcommands.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Command {
+    /// Runs a script, or a program without a shell, in a fresh sandbox.
+    ///
+    /// Prints the guest's standard output and error and exits with its status;
+    /// 124 when it ran out of time, 125 when agentos itself failed.
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(Run),
+}
+
+const RUN_EXAMPLES: &str = "\
+Examples:
+  agentos run 'seq 1 200000 | sort -rn | head -1'
+  agentos run -- ls -l /
+  agentos run - < script.sh
+  echo hello | agentos run --stdin -- cat
+  agentos run --mount .:/workspace:cow --cwd /workspace 'rm -rf build; ls'";
+
+/// `agentos run`.
+#[derive(Args, Debug)]
+pub(crate) struct Run {
+    /// The text of a script; `-` reads it from standard input.
+    #[arg(required_unless_present = "program", allow_hyphen_values = false)]
+    pub(crate) script: Option<String>,
+
+    /// A program and its arguments, run without a shell in between.
+    #[arg(last = true, value_name = "PROGRAM ARGS", conflicts_with = "script")]
+    pub(crate) program: Vec<OsString>,
+
+    /// How the sandbox is made.
+    #[command(flatten)]
+    pub(crate) sandbox: SandboxOptions,
+}
+
+/// The options of every subcommand that makes a sandbox.
+#[derive(Args, Debug)]
+pub(crate) struct SandboxOptions {
+    /// The directory to start in.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) cwd: Option<String>,
+
+    /// A variable of the environment; may be given again.
+    #[arg(long, value_name = "K=V", value_parser = parse_env)]
+    pub(crate) env: Vec<(String, String)>,
+
+    /// Shows a directory of the host in the sandbox: ro (the default) reads it, rw writes it,
+    /// cow reads it and keeps writes in memory; may be given again.
+    #[arg(long, value_name = "HOST:GUEST[:ro|rw|cow]")]
+    pub(crate) mount: Vec<MountSpec>,
+
+    /// Passes standard input on; without it the guest's is empty.
+    #[arg(long)]
+    pub(crate) stdin: bool,
+
+    /// Ends the whole process tree after this time, such as `5s` or `200ms`, with status 124.
+    #[arg(long, value_name = "TIME", value_parser = humantime::parse_duration)]
+    pub(crate) timeout: Option<Duration>,
+
+    /// The fuel that all processes together may use: about one unit an instruction.
+    #[arg(long, value_name = "UNITS")]
+    pub(crate) fuel: Option<u64>,
+
+    /// A virtual clock and seeded randomness: the same bytes on each run.
+    #[arg(long, value_name = "SEED")]
+    pub(crate) deterministic: Option<u64>,
+
+    /// Prints one JSON object: stdout, stderr, exitCode, durationMs, fuel.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// `K=V` to its halves; the name must be one that an environment can have.
+fn parse_env(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some(("", _)) => Err("the name before `=` is empty".to_owned()),
+        Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
+        None => Err(format!("expected NAME=VALUE; to pass an empty value write `{text}=`")),
+    }
+}

@@ -1,0 +1,48 @@
+use super::*;
+
+#[track_caller]
+fn parses(text: &str, host: &str, guest: &str, mode: MountMode) {
+    let expected = MountSpec { host: host.into(), guest: guest.into(), mode };
+    assert_eq!(text.parse(), Ok(expected));
+}
+
+#[track_caller]
+fn fails(text: &str, part: &str) {
+    let message = text.parse::<MountSpec>().unwrap_err();
+    assert!(message.contains(part), "{message}");
+}
+
+#[test]
+fn modes() {
+    parses(".:/w", ".", "/w", MountMode::ReadOnly);
+    parses(".:/w:ro", ".", "/w", MountMode::ReadOnly);
+    parses("/a/b:/w:rw", "/a/b", "/w", MountMode::ReadWrite);
+    parses("x:/w:cow", "x", "/w", MountMode::CopyOnWrite);
+}
+
+#[test]
+fn colons_in_host_path() {
+    parses("a:b:/w:rw", "a:b", "/w", MountMode::ReadWrite);
+}
+
+#[test]
+fn slashes_are_normalized() {
+    parses(".://w//x/", ".", "/w/x", MountMode::ReadOnly);
+}
+
+#[test]
+fn mistakes_are_named() {
+    fails(".", "expected HOST:GUEST");
+    fails(".:w", "not absolute");
+    fails(".:/w:rx", "`rx` is not one of");
+    fails(":/w", "host path before `:` is empty");
+    fails(".:/", "root of the sandbox");
+    fails(".:/a/../b", "`.` or `..`");
+}
+
+#[test]
+fn one_point_takes_one_mount() {
+    let specs = |texts: &[&str]| texts.iter().map(|t| t.parse().unwrap()).collect::<Vec<MountSpec>>();
+    assert!(check_distinct(&specs(&["a:/a", "b:/ab"])).is_ok());
+    assert!(check_distinct(&specs(&["a:/a", "b:/a/"])).unwrap_err().contains("two mounts at /a"));
+}
