@@ -13,7 +13,6 @@ macro_rules! errnos {
         /// The set is closed on purpose: adding a member must break each exhaustive
         /// translation to an ABI's numbers.
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-        #[expect(clippy::upper_case_acronyms, reason = "POSIX's names")]
         pub enum Errno {
             $(#[doc = $text] $name,)*
         }

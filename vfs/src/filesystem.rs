@@ -4,6 +4,7 @@
 //! permission checks and open flags are the business of [`namei`](crate::namei) and
 //! [`Vfs`](crate::Vfs). Analogous to the inode operations of Linux.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -51,6 +52,8 @@ pub trait Blob: Send + Sync {
 
     /// The bytes; [`len`](Blob::len) of them, the same at each call.
     ///
+    /// Called for each read of the file, so an expensive answer is one to remember.
+    ///
     /// # Errors
     /// - `EIO`: they cannot be produced.
     fn bytes(&self) -> Result<Bytes>;
@@ -76,7 +79,7 @@ impl Blob for Bytes {
 /// The caller has checked permissions; the backend checks what POSIX says of types and links.
 /// Every method answers `ESTALE` for an inode number that it never gave out or that is gone,
 /// and may answer `EIO` where it stands on something that can fail.
-pub trait FileSystem: Send + Sync {
+pub trait FileSystem: Any + Send + Sync {
     /// The inode of the root directory.
     fn root(&self) -> Ino;
 
@@ -144,6 +147,32 @@ pub trait FileSystem: Send + Sync {
     /// # Errors
     /// - `ENOTDIR`: `dir` is not a directory.
     fn parent(&self, dir: Ino) -> Result<Ino>;
+
+    /// Whether every writing method answers `EROFS`: the mount is then read-only as a whole.
+    fn read_only(&self) -> bool {
+        false
+    }
+
+    /// Whether somebody must refresh the content before it is looked at: `/proc`.
+    ///
+    /// An open of such a file takes its [`blob`](FileSystem::blob) once and reads from that.
+    fn is_fed(&self) -> bool {
+        false
+    }
+
+    /// For a link of `/proc/<pid>/fd`: the process and the descriptor that it stands for, which
+    /// an open of it reaches instead of what the link says.
+    fn magic_fd(&self, ino: Ino) -> Option<(u32, u32)> {
+        let _ = ino;
+        None
+    }
+
+    /// A second filesystem that starts as this one is now and goes its own way, without pins.
+    ///
+    /// `None`: this backend cannot be copied.
+    fn fork(&self) -> Option<Box<dyn FileSystem>> {
+        None
+    }
 
     /// Creates an inode that is not a directory or a symbolic link: a regular file, a fifo,
     /// a socket or a device (`rdev`).
@@ -271,6 +300,13 @@ pub trait FileSystem: Send + Sync {
         Err(Errno::EROFS)
     }
 
+    /// Notes that content was read at `now`: sets atime and, unlike
+    /// [`set_stat`](FileSystem::set_stat), not ctime. A backend that keeps no such time,
+    /// or whose store keeps it by itself, does nothing.
+    fn touch(&mut self, ino: Ino, now: Timestamp) {
+        let _ = (ino, now);
+    }
+
     /// Makes sure that `offset..offset + len` has room, extending the size to its end.
     ///
     /// # Errors
@@ -303,5 +339,69 @@ pub trait FileSystem: Send + Sync {
     /// Ends one [`pin`](FileSystem::pin).
     fn unpin(&mut self, ino: Ino) {
         let _ = ino;
+    }
+}
+
+/// A shared filesystem: what it reads, and `EROFS` for the rest.
+impl<T: FileSystem + ?Sized> FileSystem for Arc<T> {
+    fn root(&self) -> Ino {
+        (**self).root()
+    }
+
+    fn kind(&self) -> &'static str {
+        (**self).kind()
+    }
+
+    fn lookup(&self, dir: Ino, name: &[u8]) -> Result<Ino> {
+        (**self).lookup(dir, name)
+    }
+
+    fn stat(&self, ino: Ino) -> Result<Stat> {
+        (**self).stat(ino)
+    }
+
+    fn read_at(&self, ino: Ino, offset: u64, buf: &mut [u8]) -> Result<usize> {
+        (**self).read_at(ino, offset, buf)
+    }
+
+    fn read_dir(
+        &self,
+        dir: Ino,
+        cookie: u64,
+        emit: &mut dyn FnMut(DirEntry<'_>) -> bool,
+    ) -> Result<()> {
+        (**self).read_dir(dir, cookie, emit)
+    }
+
+    fn read_link(&self, ino: Ino) -> Result<Vec<u8>> {
+        (**self).read_link(ino)
+    }
+
+    fn blob(&self, ino: Ino) -> Option<Arc<dyn Blob>> {
+        (**self).blob(ino)
+    }
+
+    fn statfs(&self) -> Result<StatFs> {
+        (**self).statfs()
+    }
+
+    fn parent(&self, dir: Ino) -> Result<Ino> {
+        (**self).parent(dir)
+    }
+
+    fn read_only(&self) -> bool {
+        true
+    }
+
+    fn is_fed(&self) -> bool {
+        (**self).is_fed()
+    }
+
+    fn magic_fd(&self, ino: Ino) -> Option<(u32, u32)> {
+        (**self).magic_fd(ino)
+    }
+
+    fn fork(&self) -> Option<Box<dyn FileSystem>> {
+        Some(Box::new(self.clone()))
     }
 }

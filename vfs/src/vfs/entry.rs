@@ -1,0 +1,280 @@
+//! Making, removing and renaming directory entries.
+
+use super::{Vfs, not_an_entry};
+use crate::namei::{Found, Last};
+use crate::{
+    Access, AtFlags, Caller, Errno, FileType, Follow, Location, Mode, RenameFlags, Result, Stat,
+};
+
+impl Vfs {
+    /// Looks up where something new is to be made.
+    fn find_new<'p>(
+        &mut self,
+        cx: &Caller<'_>,
+        dir: Location,
+        path: &'p [u8],
+    ) -> Result<Found<'p>> {
+        let found = self.find(cx, dir, path, Follow::No)?;
+        if found.node.is_some() || found.name.name().is_none() {
+            return Err(Errno::EEXIST);
+        }
+        Ok(found)
+    }
+
+    /// Makes a directory. Reference: POSIX `mkdirat`.
+    ///
+    /// # Errors
+    /// - as [`resolve`](Vfs::resolve), of all but the last component;
+    /// - `EEXIST`: the name exists.
+    /// - `EACCES`: the directory may not be written.
+    /// - `EMLINK`, `ENOSPC`, `EDQUOT`: a limit of the filesystem.
+    /// - `EROFS`: a read-only mount.
+    pub fn mkdirat(
+        &mut self,
+        cx: &Caller<'_>,
+        dir: Location,
+        path: &[u8],
+        mode: Mode,
+    ) -> Result<()> {
+        let found = self.find_new(cx, dir, path)?;
+        let mut new = self.check_create(cx, found.dir, &found.dir_stat, mode)?;
+        // mkdir(2): the set-user-ID bit means nothing here, set-group-ID is inherited.
+        new.mode -= Mode::ISUID | Mode::ISGID;
+        new.mode |= found.dir_stat.mode & Mode::ISGID;
+        let name = found.name.name().ok_or(Errno::EEXIST)?;
+        self.mounts.get_mut(found.dir.mount)?.fs.mkdir(found.dir.ino, name, &new)?;
+        Ok(())
+    }
+
+    /// Makes a regular file, a fifo, a socket or a device. Reference: POSIX `mknodat`.
+    ///
+    /// # Errors
+    /// - as [`mkdirat`](Vfs::mkdirat);
+    /// - `ENOENT`: a slash stands behind the name.
+    /// - `EPERM`: a device, by another user than 0.
+    /// - `EINVAL`: a directory or a symbolic link.
+    pub fn mknodat(
+        &mut self,
+        cx: &Caller<'_>,
+        dir: Location,
+        path: &[u8],
+        file_type: FileType,
+        mode: Mode,
+        rdev: u64,
+    ) -> Result<()> {
+        match file_type {
+            FileType::Directory | FileType::Symlink => return Err(Errno::EINVAL),
+            FileType::CharDevice | FileType::BlockDevice if !cx.cred.is_root() => {
+                return Err(Errno::EPERM);
+            }
+            _ => {}
+        }
+        let found = self.find_new(cx, dir, path)?;
+        if found.trailing_slash {
+            return Err(Errno::ENOENT);
+        }
+        let new = self.check_create(cx, found.dir, &found.dir_stat, mode)?;
+        let name = found.name.name().ok_or(Errno::EEXIST)?;
+        let fs = &mut self.mounts.get_mut(found.dir.mount)?.fs;
+        fs.create(found.dir.ino, name, file_type, rdev, &new)?;
+        Ok(())
+    }
+
+    /// Makes a symbolic link. Reference: POSIX `symlinkat`.
+    ///
+    /// # Errors
+    /// - as [`mkdirat`](Vfs::mkdirat);
+    /// - `ENOENT`: the target is empty, or a slash stands behind the name.
+    /// - `ENAMETOOLONG`: the target is.
+    pub fn symlinkat(
+        &mut self,
+        cx: &Caller<'_>,
+        target: &[u8],
+        dir: Location,
+        path: &[u8],
+    ) -> Result<()> {
+        if target.is_empty() {
+            return Err(Errno::ENOENT);
+        }
+        let found = self.find_new(cx, dir, path)?;
+        if found.trailing_slash {
+            return Err(Errno::ENOENT);
+        }
+        let new = self.check_create(cx, found.dir, &found.dir_stat, Mode::new(0o777))?;
+        let name = found.name.name().ok_or(Errno::EEXIST)?;
+        let fs = &mut self.mounts.get_mut(found.dir.mount)?.fs;
+        fs.symlink(found.dir.ino, name, target, &new)?;
+        Ok(())
+    }
+
+    /// Gives an inode one more name. Reference: POSIX `linkat`.
+    ///
+    /// # Errors
+    /// - as [`resolve`](Vfs::resolve), of the old path; as [`mkdirat`](Vfs::mkdirat), of the new;
+    /// - `EPERM`: a directory.
+    /// - `EXDEV`: two mounts.
+    pub fn linkat(
+        &mut self,
+        cx: &Caller<'_>,
+        old_dir: Location,
+        old: &[u8],
+        new_dir: Location,
+        new: &[u8],
+        flags: AtFlags,
+    ) -> Result<()> {
+        let follow = flags.contains(AtFlags::SYMLINK_FOLLOW);
+        let follow = if follow { Follow::Yes } else { Follow::No };
+        let (at, stat) = if old.is_empty() && flags.contains(AtFlags::EMPTY_PATH) {
+            (old_dir, self.stat(old_dir)?)
+        } else {
+            self.find(cx, old_dir, old, follow)?.existing()?
+        };
+        let found = self.find_new(cx, new_dir, new)?;
+        if found.trailing_slash {
+            return Err(Errno::ENOENT);
+        }
+        if at.mount != found.dir.mount {
+            return Err(Errno::EXDEV);
+        }
+        let created = self.check_create(cx, found.dir, &found.dir_stat, Mode::empty())?;
+        if stat.is_dir() {
+            return Err(Errno::EPERM);
+        }
+        let name = found.name.name().ok_or(Errno::EEXIST)?;
+        self.mounts.get_mut(at.mount)?.fs.link(at.ino, found.dir.ino, name, created.now)
+    }
+
+    /// Removes a name; with `REMOVEDIR` that of an empty directory. Reference: POSIX `unlinkat`.
+    ///
+    /// # Errors
+    /// - as [`resolve`](Vfs::resolve);
+    /// - `EISDIR`: a directory, without `REMOVEDIR`.
+    /// - `ENOTDIR`: `REMOVEDIR`, and it is none.
+    /// - `ENOTEMPTY`: the directory has entries, or the path ends in `..`.
+    /// - `EINVAL`: the path ends in `.`.
+    /// - `EBUSY`: a mount point, or the root.
+    /// - `EACCES`: the directory may not be written.
+    /// - `EPERM`: the directory is sticky, and neither it nor the file is the caller's.
+    /// - `EROFS`: a read-only mount.
+    pub fn unlinkat(
+        &mut self,
+        cx: &Caller<'_>,
+        dir: Location,
+        path: &[u8],
+        flags: AtFlags,
+    ) -> Result<()> {
+        let removes_dir = flags.contains(AtFlags::REMOVEDIR);
+        let found = self.find(cx, dir, path, Follow::No)?;
+        let Last::Name(name) = &found.name else {
+            return Err(if removes_dir { not_an_entry(&found.name) } else { Errno::EISDIR });
+        };
+        let (at, stat) = found.node.ok_or(Errno::ENOENT)?;
+        if found.trailing_slash && !stat.is_dir() {
+            return Err(Errno::ENOTDIR);
+        }
+        self.writable(found.dir.mount)?;
+        self.check_remove(cx, &found.dir_stat, &stat)?;
+        match (stat.is_dir(), removes_dir) {
+            (true, false) => return Err(Errno::EISDIR),
+            (false, true) => return Err(Errno::ENOTDIR),
+            _ => {}
+        }
+        if at.mount != found.dir.mount || self.mounts.is_covered(at) {
+            return Err(Errno::EBUSY);
+        }
+        let fs = &mut self.mounts.get_mut(at.mount)?.fs;
+        if removes_dir {
+            fs.rmdir(found.dir.ino, name, cx.now)
+        } else {
+            fs.unlink(found.dir.ino, name, cx.now)
+        }
+    }
+
+    /// Checks that an entry may be taken out of a directory.
+    fn check_remove(&self, cx: &Caller<'_>, dir: &Stat, entry: &Stat) -> Result<()> {
+        cx.cred.check(dir, Access::WRITE | Access::EXEC)?;
+        if dir.mode.contains(Mode::ISVTX) && !cx.cred.owns(dir) && !cx.cred.owns(entry) {
+            return Err(Errno::EPERM);
+        }
+        Ok(())
+    }
+
+    /// Renames. Reference: POSIX `renameat`, Linux `renameat2(2)`.
+    ///
+    /// # Errors
+    /// - as [`resolve`](Vfs::resolve), of either path;
+    /// - `EXDEV`: two mounts.
+    /// - `EEXIST`: `NOREPLACE`, and the new name exists.
+    /// - `EBUSY`: a path ends in `.` or `..`, or names a mount point or the root.
+    /// - `EINVAL`: a directory would come to be below itself; or contradictory flags.
+    /// - `EISDIR`, `ENOTDIR`, `ENOTEMPTY`: what the new name stands for cannot be replaced.
+    /// - `EACCES`, `EPERM`: as [`unlinkat`](Vfs::unlinkat), for both directories.
+    /// - `EMLINK`, `ENOSPC`, `EDQUOT`: a limit of the filesystem.
+    /// - `EROFS`: a read-only mount.
+    pub fn renameat2(
+        &mut self,
+        cx: &Caller<'_>,
+        old_dir: Location,
+        old: &[u8],
+        new_dir: Location,
+        new: &[u8],
+        flags: RenameFlags,
+    ) -> Result<()> {
+        if flags.contains(RenameFlags::NOREPLACE | RenameFlags::EXCHANGE) {
+            return Err(Errno::EINVAL);
+        }
+        let from = self.find(cx, old_dir, old, Follow::No)?;
+        let to = self.find(cx, new_dir, new, Follow::No)?;
+        if from.dir.mount != to.dir.mount {
+            return Err(Errno::EXDEV);
+        }
+        let (Last::Name(old_name), Last::Name(new_name)) = (&from.name, &to.name) else {
+            return Err(Errno::EBUSY);
+        };
+        let (at, stat) = from.node.ok_or(Errno::ENOENT)?;
+        self.check_targets(&from, &to, &stat, flags)?;
+        self.writable(from.dir.mount)?;
+        self.check_remove(cx, &from.dir_stat, &stat)?;
+        match to.node {
+            Some((_, target)) => self.check_remove(cx, &to.dir_stat, &target)?,
+            None => cx.cred.check(&to.dir_stat, Access::WRITE | Access::EXEC)?,
+        }
+        // A directory that moves has its `..` rewritten.
+        if stat.is_dir() && from.dir != to.dir {
+            cx.cred.check(&stat, Access::WRITE)?;
+        }
+        let busy =
+            |vfs: &Vfs, at: Location| at.mount != from.dir.mount || vfs.mounts.is_covered(at);
+        if busy(self, at) || to.node.is_some_and(|(target, _)| busy(self, target)) {
+            return Err(Errno::EBUSY);
+        }
+        let fs = &mut self.mounts.get_mut(from.dir.mount)?.fs;
+        fs.rename((from.dir.ino, old_name), (to.dir.ino, new_name), flags, cx.now)
+    }
+
+    /// What the names themselves forbid.
+    fn check_targets(
+        &self,
+        from: &Found<'_>,
+        to: &Found<'_>,
+        stat: &Stat,
+        flags: RenameFlags,
+    ) -> Result<()> {
+        if to.node.is_some() && flags.contains(RenameFlags::NOREPLACE) {
+            return Err(Errno::EEXIST);
+        }
+        if to.node.is_none() && flags.contains(RenameFlags::EXCHANGE) {
+            return Err(Errno::ENOENT);
+        }
+        if (from.trailing_slash || (to.trailing_slash && !flags.contains(RenameFlags::EXCHANGE)))
+            && !stat.is_dir()
+        {
+            return Err(Errno::ENOTDIR);
+        }
+        let target_is_file = to.node.is_some_and(|(_, target)| !target.is_dir());
+        if to.trailing_slash && target_is_file {
+            return Err(Errno::ENOTDIR);
+        }
+        Ok(())
+    }
+}
