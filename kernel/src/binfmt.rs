@@ -5,8 +5,8 @@
 
 use std::sync::Arc;
 
-use crate::vfs::{Access, AtFlags, Blob, Errno, FileType, Location, Result};
 use bytes::Bytes;
+use vfs::{Access, AtFlags, Blob, Errno, FileType, Location, Result};
 
 use crate::kernel::System;
 use crate::process;
@@ -208,7 +208,7 @@ impl System {
 #[cfg(test)]
 mod tests {
     use super::{HEAD, parse_interpreter};
-    use crate::vfs::Errno;
+    use vfs::Errno;
 
     #[track_caller]
     fn check(head: &[u8], path: &[u8], argument: Option<&[u8]>) {

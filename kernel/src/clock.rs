@@ -2,7 +2,7 @@
 //!
 //! Not here: sleeping processes and their deadlines (`timer`).
 
-use crate::vfs::Timestamp;
+use vfs::Timestamp;
 
 /// A source of time. The kernel asks nobody else.
 pub trait Clock: Send {

@@ -1,8 +1,6 @@
 //! The calls on a descriptor that are neither reading nor writing.
 
-use crate::vfs::{
-    DirEntry, Errno, FileType, Ino, Mode, OFlags, OpenFile, Result, SetTime, Stat, StatFs,
-};
+use vfs::{DirEntry, Errno, FileType, Ino, Mode, OFlags, OpenFile, Result, SetTime, Stat, StatFs};
 
 use crate::file::{File, FileId};
 use crate::kernel::System;
@@ -144,8 +142,8 @@ impl System {
         let file_type = System::anonymous_type(file);
         let (ino, rdev, mode) = match file {
             File::Pipe(pipe, _) => (u64::from(pipe.0), 0, 0o600),
-            File::Device(..) => (u64::from(id.0), crate::vfs::makedev(1, 3), 0o666),
-            File::Tty(tty, _) => (u64::from(tty.0), crate::vfs::makedev(5, 0), 0o620),
+            File::Device(..) => (u64::from(id.0), vfs::makedev(1, 3), 0o666),
+            File::Tty(tty, _) => (u64::from(tty.0), vfs::makedev(5, 0), 0o620),
             _ => (u64::from(id.0), 0, 0o600),
         };
         Ok(Stat {
@@ -169,7 +167,7 @@ impl System {
         &mut self,
         pid: Pid,
         fd: Fd,
-        call: impl FnOnce(&mut crate::vfs::Vfs, &crate::vfs::Caller<'_>, &OpenFile) -> Result<T>,
+        call: impl FnOnce(&mut vfs::Vfs, &vfs::Caller<'_>, &OpenFile) -> Result<T>,
     ) -> Result<T> {
         let now = self.now();
         let process = self.processes.get(pid)?;

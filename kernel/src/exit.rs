@@ -1,6 +1,6 @@
 //! The end of a process: closing what it has, zombies, orphans, and reaping.
 
-use crate::vfs::{Cred, Mode};
+use vfs::{Cred, Mode};
 
 use crate::fd::FdTable;
 use crate::kernel::System;

@@ -2,7 +2,7 @@
 //!
 //! Not here: open file descriptions (`file`), reading and writing (`io`).
 
-use crate::vfs::{Errno, Result};
+use vfs::{Errno, Result};
 
 use crate::file::FileId;
 

@@ -2,7 +2,7 @@
 
 use core::task::Poll;
 
-use crate::vfs::{Errno, Location, OFlags, OpenFile, Result};
+use vfs::{Errno, Location, OFlags, OpenFile, Result};
 
 use crate::file::{File, FileId, PipeId};
 use crate::kernel::System;

@@ -2,8 +2,8 @@
 //!
 //! Not here: descriptors (`fd`), and what reading and writing do (`io`).
 
-use crate::vfs::{FileType, Location, OFlags, OpenFile};
 use bytes::Bytes;
+use vfs::{FileType, Location, OFlags, OpenFile};
 
 use crate::host::CaptureId;
 use crate::kernel::System;
@@ -34,11 +34,11 @@ pub(crate) enum Device {
 impl Device {
     /// The device of this number, if it is one that needs nothing but the kernel.
     pub(crate) fn from_rdev(rdev: u64) -> Option<Device> {
-        const NULL: u64 = crate::vfs::makedev(1, 3);
-        const ZERO: u64 = crate::vfs::makedev(1, 5);
-        const FULL: u64 = crate::vfs::makedev(1, 7);
-        const RANDOM: u64 = crate::vfs::makedev(1, 8);
-        const URANDOM: u64 = crate::vfs::makedev(1, 9);
+        const NULL: u64 = vfs::makedev(1, 3);
+        const ZERO: u64 = vfs::makedev(1, 5);
+        const FULL: u64 = vfs::makedev(1, 7);
+        const RANDOM: u64 = vfs::makedev(1, 8);
+        const URANDOM: u64 = vfs::makedev(1, 9);
         match rdev {
             NULL => Some(Device::Null),
             ZERO => Some(Device::Zero),

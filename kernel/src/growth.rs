@@ -5,7 +5,7 @@
 //! grows when every process that could read waits, directly or through others, for
 //! the writer itself; `yes | head` keeps its back-pressure, since `head` can run.
 
-use crate::vfs::OFlags;
+use vfs::OFlags;
 
 use crate::file::{File, PipeId};
 use crate::kernel::System;

@@ -1,7 +1,7 @@
 //! The driver's side of descriptors: bytes to read, captures, and pipes to stream through.
 
-use crate::vfs::{Errno, OFlags, Result};
 use bytes::Bytes;
+use vfs::{Errno, OFlags, Result};
 
 use crate::file::{Device, File, FileId, PipeId};
 use crate::kernel::System;

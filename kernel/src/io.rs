@@ -4,7 +4,7 @@
 
 use core::task::Poll;
 
-use crate::vfs::{Errno, OFlags, Result, Whence};
+use vfs::{Errno, OFlags, Result, Whence};
 
 use crate::file::{Device, File, FileId, PipeId};
 use crate::kernel::System;

@@ -2,7 +2,7 @@
 //!
 //! Not here: the terminal (`tty`).
 
-use crate::vfs::{Cred, Errno, Result};
+use vfs::{Cred, Errno, Result};
 
 use crate::kernel::System;
 use crate::{Kernel, Pgid, Pid, Sid, Signal, State};

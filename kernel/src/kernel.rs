@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use crate::vfs::{Location, Timestamp, Vfs};
 use slab::Slab;
+use vfs::{Location, Timestamp, Vfs};
 
 use crate::binfmt::Loader;
 use crate::file::{Description, PipeId};
@@ -218,7 +218,7 @@ impl Kernel {
     ///
     /// # Errors
     /// - `ESRCH`: no such process.
-    pub fn process_cpu_time(&self, pid: Pid) -> crate::vfs::Result<u64> {
+    pub fn process_cpu_time(&self, pid: Pid) -> vfs::Result<u64> {
         Ok(self.sys_ref().processes.get(pid)?.fuel)
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Not here: the names (`signal`).
 
-use crate::vfs::{Errno, Result};
+use vfs::{Errno, Result};
 
 use crate::kernel::System;
 use crate::process::{Process, Run};

@@ -37,11 +37,10 @@ mod spawn;
 mod timer;
 mod trace;
 mod tty;
-mod vfs;
 mod wait;
 mod wait_queue;
 
-pub use crate::vfs::{
+pub use vfs::{
     Access, AtFlags, Cred, DirEntry, Errno, FileType, Ino, Mode, OFlags, RenameFlags, Result,
     SetTime, Stat, StatFs, Timestamp, Vfs, Whence,
 };

@@ -1,6 +1,6 @@
 //! Limits: how much of everything the processes of one kernel may have.
 //!
-//! Not here: bytes and inodes of a filesystem (`crate::vfs::Limits`), memory of a guest (the runtime).
+//! Not here: bytes and inodes of a filesystem (`vfs::Limits`), memory of a guest (the runtime).
 
 /// The limits of one kernel. Each says its default, its unit and what happens beyond it.
 #[derive(Clone, PartialEq, Eq, Debug)]

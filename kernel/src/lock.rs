@@ -2,7 +2,7 @@
 
 use core::task::Poll;
 
-use crate::vfs::{Errno, Location, Result};
+use vfs::{Errno, Location, Result};
 
 use crate::file::FileId;
 use crate::kernel::System;

@@ -4,7 +4,7 @@
 
 use core::task::Poll;
 
-use crate::vfs::{Errno, FileType, Mode, OFlags, OpenFile, Result};
+use vfs::{Errno, FileType, Mode, OFlags, OpenFile, Result};
 
 use crate::fd::Entry;
 use crate::file::{Device, File, FileId};

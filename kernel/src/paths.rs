@@ -6,7 +6,7 @@
 //! - `ENOTDIR`: it is not a directory's.
 //! - `ESRCH`: no such process.
 
-use crate::vfs::{
+use vfs::{
     Access, AtFlags, Caller, Errno, FileType, Follow, Location, Mode, OFlags, OpenFile,
     RenameFlags, Result, SetTime, Stat, StatFs, Vfs,
 };

@@ -2,8 +2,8 @@
 
 use core::task::Poll;
 
-use crate::vfs::{OFlags, Result};
 use bitflags::bitflags;
+use vfs::{OFlags, Result};
 
 use crate::file::File;
 use crate::kernel::System;

@@ -1,6 +1,6 @@
 //! What `/proc` shows of processes, and `/dev/fd`.
 
-use crate::vfs::{Errno, Result};
+use vfs::{Errno, Result};
 
 use crate::kernel::System;
 use crate::{Fd, Pid};

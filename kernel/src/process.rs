@@ -2,7 +2,7 @@
 //!
 //! Not here: making one (`spawn`), ending one (`exit`), running one (`sched`).
 
-use crate::vfs::{Caller, Cred, Location, Mode, Timestamp};
+use vfs::{Caller, Cred, Location, Mode, Timestamp};
 
 use crate::fd::FdTable;
 use crate::fifo::PendingOpen;

@@ -5,7 +5,7 @@
 
 use core::fmt;
 
-use crate::vfs::{Errno, Result};
+use vfs::{Errno, Result};
 
 use crate::kernel::System;
 use crate::process::Run;

@@ -2,7 +2,7 @@
 //!
 //! Not here: from a path to a body (`binfmt`).
 
-use crate::vfs::{Cred, Errno, Follow, Mode, OFlags, Result};
+use vfs::{Cred, Errno, Follow, Mode, OFlags, Result};
 
 use crate::fd::{Entry, FdTable};
 use crate::host::HostFile;
@@ -408,7 +408,7 @@ impl System {
     }
 
     /// The directory that a program's path starts at, and its inode.
-    pub(crate) fn locate(&mut self, pid: Pid, path: &[u8]) -> Result<crate::vfs::Location> {
+    pub(crate) fn locate(&mut self, pid: Pid, path: &[u8]) -> Result<vfs::Location> {
         self.at(pid, None, path, |vfs, cx, at| vfs.resolve(cx, at, path, Follow::Yes))
     }
 }

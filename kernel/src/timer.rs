@@ -5,7 +5,7 @@
 use core::task::Poll;
 use std::collections::BTreeSet;
 
-use crate::vfs::{Errno, Result};
+use vfs::{Errno, Result};
 
 use crate::kernel::System;
 use crate::wait_queue::WaitOn;

@@ -5,7 +5,7 @@
 use core::fmt;
 use core::task::Poll;
 
-use crate::vfs::Errno;
+use vfs::Errno;
 
 use crate::kernel::System;
 use crate::{Kernel, Pid};
@@ -57,7 +57,7 @@ pub(crate) trait Traced {
     fn traced(&self) -> TraceResult;
 }
 
-impl<T: fmt::Debug> Traced for crate::vfs::Result<T> {
+impl<T: fmt::Debug> Traced for vfs::Result<T> {
     fn traced(&self) -> TraceResult {
         match self {
             Ok(value) => {
@@ -69,7 +69,7 @@ impl<T: fmt::Debug> Traced for crate::vfs::Result<T> {
     }
 }
 
-impl<T: fmt::Debug> Traced for Poll<crate::vfs::Result<T>> {
+impl<T: fmt::Debug> Traced for Poll<vfs::Result<T>> {
     fn traced(&self) -> TraceResult {
         match self {
             Poll::Ready(result) => result.traced(),

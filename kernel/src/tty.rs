@@ -5,7 +5,7 @@
 use core::task::Poll;
 use std::collections::VecDeque;
 
-use crate::vfs::{Errno, Result};
+use vfs::{Errno, Result};
 
 use crate::file::File;
 use crate::kernel::System;
@@ -383,7 +383,7 @@ impl System {
 
     /// `/dev/tty` and `/dev/console`: the terminal of the process's session.
     pub(crate) fn terminal_of(&self, pid: Pid, rdev: u64) -> Option<TtyId> {
-        if rdev != crate::vfs::makedev(5, 0) && rdev != crate::vfs::makedev(5, 1) {
+        if rdev != vfs::makedev(5, 0) && rdev != vfs::makedev(5, 1) {
             return None;
         }
         let session = self.processes.get(pid).ok()?.sid;

@@ -2,8 +2,8 @@
 
 use core::task::Poll;
 
-use crate::vfs::{Errno, Result};
 use bitflags::bitflags;
+use vfs::{Errno, Result};
 
 use crate::kernel::System;
 use crate::process::{Process, Run};

@@ -1,8 +1,8 @@
 //! The process table: pids, and who is whose child, in which group and session.
 
-use crate::vfs::{Errno, Result};
 use hashbrown::HashMap;
 use rustc_hash::FxBuildHasher;
+use vfs::{Errno, Result};
 
 use super::Process;
 use crate::{Pgid, Pid, Sid};

@@ -215,5 +215,5 @@ pub(crate) fn ready<T>(poll: Poll<Result<T>>) -> Result<T> {
 }
 
 pub(crate) fn kernel_with(config: Config) -> Kernel {
-    Kernel::new(agentos_kernel::Vfs::stub(), config)
+    Kernel::new(vfs::Vfs::new(Box::new(vfs::MemFs::default())), config)
 }
