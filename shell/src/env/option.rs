@@ -147,7 +147,6 @@ macro_rules! shopts {
         /// An option of `shopt`.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         #[repr(u8)]
-        #[expect(missing_docs, reason = "bash's manual describes each under its name")]
         #[expect(clippy::enum_variant_names, reason = "bash's names")]
         pub(crate) enum Shopt { $($variant,)* }
 
