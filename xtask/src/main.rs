@@ -1,2 +1,56 @@
-//! Developer commands: `cargo xtask …`.
-fn main() {}
+//! Developer commands: `cargo xtask …`. One file per command; each does all of its own set-up.
+//!
+//! Not here: anything that a sandbox or an embedder needs. Nothing depends on this crate.
+#![expect(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a developer's tool works on the host: its files, its commands, its clock"
+)]
+
+mod ci;
+mod process;
+mod run;
+mod software;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Every developer command of agentos.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Ci(ci::Arguments),
+    Run(run::Arguments),
+    Software(software::Arguments),
+    Test(test::Arguments),
+    Tidy(tidy::Arguments),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Ci(arguments) => ci::run(&arguments),
+        Command::Run(arguments) => return exit(run::run(&arguments)),
+        Command::Software(arguments) => software::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
+        Command::Tidy(arguments) => tidy::run(&arguments),
+    };
+    exit(result.map(|()| ExitCode::SUCCESS))
+}
+
+fn exit(result: anyhow::Result<ExitCode>) -> ExitCode {
+    result.unwrap_or_else(|error| {
+        eprintln!("xtask: {error:#}");
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,5 @@
+//! `arch`, by uutils.
+
+fn main() {
+    agentos_guest::main(&[("arch", uu_arch::uumain)]);
+}

@@ -1,0 +1,5 @@
+//! `csplit`, by uutils.
+
+fn main() {
+    agentos_guest::main(&[("csplit", uu_csplit::uumain)]);
+}

@@ -1,0 +1,5 @@
+//! `date`, by uutils.
+
+fn main() {
+    agentos_guest::main(&[("date", uu_date::uumain)]);
+}

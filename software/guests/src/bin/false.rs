@@ -1,0 +1,5 @@
+//! `false`, by uutils.
+
+fn main() {
+    agentos_guest::main(&[("false", uu_false::uumain)]);
+}

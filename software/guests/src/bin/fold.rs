@@ -1,0 +1,5 @@
+//! `fold`, by uutils.
+
+fn main() {
+    agentos_guest::main(&[("fold", uu_fold::uumain)]);
+}

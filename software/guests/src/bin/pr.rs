@@ -1,0 +1,5 @@
+//! `pr`, by uutils.
+
+fn main() {
+    agentos_guest::main(&[("pr", uu_pr::uumain)]);
+}

@@ -1,0 +1,5 @@
+//! `printenv`, by uutils.
+
+fn main() {
+    agentos_guest::main(&[("printenv", uu_printenv::uumain)]);
+}

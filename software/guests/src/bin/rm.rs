@@ -1,0 +1,5 @@
+//! `rm`, by uutils.
+
+fn main() {
+    agentos_guest::main(&[("rm", uu_rm::uumain)]);
+}

@@ -1,0 +1,5 @@
+//! `shuf`, by uutils.
+
+fn main() {
+    agentos_guest::main(&[("shuf", uu_shuf::uumain)]);
+}

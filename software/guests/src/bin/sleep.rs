@@ -1,0 +1,5 @@
+//! `sleep`, by uutils.
+
+fn main() {
+    agentos_guest::main(&[("sleep", uu_sleep::uumain)]);
+}

@@ -1,0 +1,5 @@
+//! `split`, by uutils.
+
+fn main() {
+    agentos_guest::main(&[("split", uu_split::uumain)]);
+}

@@ -1,0 +1,5 @@
+//! `tail`, by uutils.
+
+fn main() {
+    agentos_guest::main(&[("tail", uu_tail::uumain)]);
+}

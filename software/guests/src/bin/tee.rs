@@ -1,0 +1,5 @@
+//! `tee`, by uutils.
+
+fn main() {
+    agentos_guest::main(&[("tee", uu_tee::uumain)]);
+}

@@ -1,0 +1,5 @@
+//! `test` and `[`, by uutils.
+
+fn main() {
+    agentos_guest::main(&[("test", uu_test::uumain), ("[", uu_test::uumain)]);
+}

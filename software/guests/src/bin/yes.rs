@@ -1,0 +1,5 @@
+//! `yes`, by uutils.
+
+fn main() {
+    agentos_guest::main(&[("yes", uu_yes::uumain)]);
+}

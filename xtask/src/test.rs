@@ -1,0 +1,91 @@
+//! `cargo xtask test`: all the set-up, then every test; and the counting of tests for `ci`.
+
+use std::ffi::OsString;
+
+use anyhow::Result;
+
+use crate::process::Cmd;
+use crate::software;
+
+/// Build the standard commands if they are missing, then run every test.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// More arguments for `cargo test`.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<OsString>,
+}
+
+/// How many tests ran, and how they ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    software::ensure()?;
+    let tally = tally(&arguments.arguments)?;
+    println!("{} passed, {} failed", tally.passed, tally.failed);
+    Ok(())
+}
+
+/// Runs the workspace's tests, doctests too, and counts them; a failed one is an error.
+pub(crate) fn tally(arguments: &[OsString]) -> Result<Tally> {
+    count(Cmd::cargo().args(["test", "--workspace"]).args(arguments))
+}
+
+/// Runs the property tests again with more cases than they have in a plain `cargo test`.
+/// Property tests have `prop` in their names: that is how they are found.
+pub(crate) fn properties(cases: u32) -> Result<Tally> {
+    count(
+        Cmd::cargo()
+            .args(["test", "--workspace", "--lib", "--tests", "--quiet", "--", "prop"])
+            .env("PROPTEST_CASES", cases.to_string()),
+    )
+}
+
+fn count(cmd: Cmd) -> Result<Tally> {
+    let mut tally = Tally::default();
+    cmd.run_lines(|line| {
+        println!("{line}");
+        tally.add(line);
+    })?;
+    Ok(tally)
+}
+
+impl Tally {
+    /// Adds what a line like `test result: ok. 12 passed; 0 failed; …` says.
+    fn add(&mut self, line: &str) {
+        let Some((_, counts)) =
+            line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". "))
+        else {
+            return;
+        };
+        for part in counts.split("; ") {
+            match part.split_once(' ') {
+                Some((n, "passed")) => self.passed += n.parse().unwrap_or(0),
+                Some((n, "failed")) => self.failed += n.parse().unwrap_or(0),
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn result_lines_are_added_and_others_are_not() {
+        let mut tally = Tally::default();
+        for line in [
+            "running 2 tests",
+            "test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.05s",
+            "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out",
+            "5 passed; 5 failed",
+        ] {
+            tally.add(line);
+        }
+        assert_eq!(tally, Tally { passed: 15, failed: 2 });
+    }
+}
