@@ -11,6 +11,7 @@ mod heredoc;
 mod input;
 mod parser;
 mod place;
+mod print;
 mod source;
 mod text;
 mod token;
@@ -20,6 +21,9 @@ use ast::List;
 pub use error::{Incomplete, ParseError, ParseErrorKind};
 use input::Input;
 use parser::Grammar;
+pub use print::{
+    print, print_and_or, print_command, print_cond, print_function, print_inline, print_word,
+};
 pub use source::Span;
 pub use text::{
     decode_ansi_c, is_name, parse_arith_word, parse_array, parse_heredoc_body, parse_reference,
