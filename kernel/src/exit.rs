@@ -118,6 +118,7 @@ impl System {
         }
         let parent = process.ppid;
         let children = core::mem::take(&mut process.children);
+        self.trace(pid, "exit", &Ok(()), |_| format!("{status:?}"));
         let orphaned_before = self.groups_with_a_parent(pid, &children);
         self.release_resources(pid);
         if let Ok(process) = self.processes.get_mut(pid) {
@@ -200,10 +201,13 @@ impl System {
         self.generation += 1;
     }
 
-    /// The status of a process that the driver created and that has ended; reaps it.
+    /// The status of a process that has ended. One that the driver created is reaped; another
+    /// one is left to its parent.
     pub(crate) fn collect(&mut self, pid: Pid) -> Option<ExitStatus> {
         let Run::Zombie(status) = self.processes.get(pid).ok()?.run else { return None };
-        self.reap(pid);
+        if self.processes.get(pid).is_ok_and(|p| p.held) {
+            self.reap(pid);
+        }
         Some(status)
     }
 

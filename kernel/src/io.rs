@@ -60,13 +60,9 @@ impl Kernel {
     /// - `ESRCH`: no such process.
     pub fn pread(&mut self, pid: Pid, fd: Fd, offset: u64, buf: &mut [u8]) -> Result<usize> {
         let system = self.sys();
-        let id = system.readable(pid, fd)?;
-        let now = system.now();
-        match &mut system.files[id.0 as usize].file {
-            File::Inode(open) => system.vfs.pread(now, open, offset, buf),
-            File::Device(device, _) => Ok(read_device(*device, buf, &mut *system.entropy)),
-            _ => Err(Errno::ESPIPE),
-        }
+        let result = system.pread(pid, fd, offset, buf);
+        system.trace(pid, "pread", &result, |_| format!("{}, {}, {offset}", fd.0, buf.len()));
+        result
     }
 
     /// Writes at an offset; the description's own does not move. Reference: POSIX `pwrite`.
@@ -77,13 +73,9 @@ impl Kernel {
     /// - as [`write`](Kernel::write).
     pub fn pwrite(&mut self, pid: Pid, fd: Fd, offset: u64, buf: &[u8]) -> Result<usize> {
         let system = self.sys();
-        let id = system.writable(pid, fd)?;
-        let now = system.now();
-        match &mut system.files[id.0 as usize].file {
-            File::Inode(open) => system.vfs.pwrite(now, open, offset, buf),
-            File::Device(device, _) => write_device(*device, buf),
-            _ => Err(Errno::ESPIPE),
-        }
+        let result = system.pwrite(pid, fd, offset, buf);
+        system.trace(pid, "pwrite", &result, |_| format!("{}, {}, {offset}", fd.0, quote(buf)));
+        result
     }
 
     /// Moves the offset; answers the new one. Reference: POSIX `lseek`.
@@ -95,12 +87,9 @@ impl Kernel {
     /// - `ESRCH`: no such process.
     pub fn lseek(&mut self, pid: Pid, fd: Fd, offset: i64, whence: Whence) -> Result<u64> {
         let system = self.sys();
-        let id = system.processes.get(pid)?.fds.get(fd)?.file;
-        match &mut system.files[id.0 as usize].file {
-            File::Inode(open) => system.vfs.lseek(open, offset, whence),
-            File::Device(..) => Ok(0),
-            _ => Err(Errno::ESPIPE),
-        }
+        let result = system.lseek(pid, fd, offset, whence);
+        system.trace(pid, "lseek", &result, |_| format!("{}, {offset}, {whence:?}", fd.0));
+        result
     }
 }
 
@@ -117,6 +106,35 @@ impl System {
         let flags = self.file(id).flags;
         let allowed = flags.contains(OFlags::WRITE) && !flags.contains(OFlags::PATH);
         if allowed { Ok(id) } else { Err(Errno::EBADF) }
+    }
+
+    fn lseek(&mut self, pid: Pid, fd: Fd, offset: i64, whence: Whence) -> Result<u64> {
+        let id = self.processes.get(pid)?.fds.get(fd)?.file;
+        match &mut self.files[id.0 as usize].file {
+            File::Inode(open) => self.vfs.lseek(open, offset, whence),
+            File::Device(..) => Ok(0),
+            _ => Err(Errno::ESPIPE),
+        }
+    }
+
+    fn pread(&mut self, pid: Pid, fd: Fd, offset: u64, buf: &mut [u8]) -> Result<usize> {
+        let id = self.readable(pid, fd)?;
+        let now = self.now();
+        match &mut self.files[id.0 as usize].file {
+            File::Inode(open) => self.vfs.pread(now, open, offset, buf),
+            File::Device(device, _) => Ok(read_device(*device, buf, &mut *self.entropy)),
+            _ => Err(Errno::ESPIPE),
+        }
+    }
+
+    fn pwrite(&mut self, pid: Pid, fd: Fd, offset: u64, buf: &[u8]) -> Result<usize> {
+        let id = self.writable(pid, fd)?;
+        let now = self.now();
+        match &mut self.files[id.0 as usize].file {
+            File::Inode(open) => self.vfs.pwrite(now, open, offset, buf),
+            File::Device(device, _) => write_device(*device, buf),
+            _ => Err(Errno::ESPIPE),
+        }
     }
 
     fn read(&mut self, pid: Pid, fd: Fd, buf: &mut [u8]) -> Poll<Result<usize>> {

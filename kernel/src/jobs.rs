@@ -50,7 +50,10 @@ impl Kernel {
     /// - `EACCES`: the child has executed a program already.
     /// - `EPERM`: it leads a session, or it or the group is in another session.
     pub fn setpgid(&mut self, pid: Pid, target: Pid, pgid: Pgid) -> Result<()> {
-        self.sys().setpgid(pid, target, pgid)
+        let system = self.sys();
+        let result = system.setpgid(pid, target, pgid);
+        system.trace(pid, "setpgid", &result, |_| format!("{target}, {}", pgid.0));
+        result
     }
 
     /// Makes the caller the leader of a new session and group, without a terminal.

@@ -235,7 +235,7 @@ impl Kernel {
             descriptors: system.processes.unordered().map(|p| p.fds.iter().count()).sum(),
             open_files: system.files.len(),
             pipes: system.pipes.len(),
-            pipe_bytes: system.pipes.iter().map(|(_, p)| p.len() as u64).sum(),
+            pipe_bytes: system.pipe_total,
             locks: system.locks.len(),
             timers: system.timers.len(),
         }

@@ -51,16 +51,23 @@ impl Kernel {
     /// - `ESRCH`: no such process.
     pub fn flock(&mut self, pid: Pid, fd: Fd, op: LockOp) -> Poll<Result<()>> {
         let system = self.sys();
-        let process = system.processes.get(pid)?;
+        let result = system.flock(pid, fd, op);
+        system.trace(pid, "flock", &result, |_| format!("{}, {op:?}", fd.0));
+        result
+    }
+}
+
+impl System {
+    fn flock(&mut self, pid: Pid, fd: Fd, op: LockOp) -> Poll<Result<()>> {
+        let process = self.processes.get(pid)?;
         if process.is_halted() {
             return Poll::Pending;
         }
         let file = process.fds.get(fd)?.file;
-        let open = system.file(file).file.open_file().ok_or(Errno::EINVAL)?;
-        let location = open.location;
+        let location = self.file(file).file.open_file().ok_or(Errno::EINVAL)?.location;
         let (exclusive, waits) = match op {
             LockOp::Unlock => {
-                system.unlock(location, file);
+                self.unlock(location, file);
                 return Poll::Ready(Ok(()));
             }
             LockOp::Shared => (false, true),
@@ -68,21 +75,19 @@ impl Kernel {
             LockOp::Exclusive => (true, true),
             LockOp::TryExclusive => (true, false),
         };
-        let lock = system.locks.entry(location).or_default();
+        let lock = self.locks.entry(location).or_default();
         if lock.is_free_for(file, exclusive) {
-            system.take_lock(location, file, exclusive);
+            self.take_lock(location, file, exclusive);
             return Poll::Ready(Ok(()));
         }
         if !waits {
             return Poll::Ready(Err(Errno::EAGAIN));
         }
         lock.queue.add(pid);
-        system.block(pid, WaitOn::Lock(fd))?;
+        self.block(pid, WaitOn::Lock(fd))?;
         Poll::Pending
     }
-}
 
-impl System {
     fn take_lock(&mut self, location: Location, file: FileId, exclusive: bool) {
         let lock = self.locks.entry(location).or_default();
         lock.shared.retain(|f| *f != file);

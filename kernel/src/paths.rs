@@ -41,10 +41,8 @@ impl Kernel {
         {
             return self.fstat(pid, fd);
         }
-        let system = self.sys();
-        let result = system.at(pid, dir, path, |vfs, cx, at| vfs.fstatat(cx, at, path, flags));
-        system.trace(pid, "fstatat", &result, |_| format!("{}, {}", show_dir(dir), quote(path)));
-        result
+        self.sys()
+            .traced_at(pid, "fstatat", dir, path, |vfs, cx, at| vfs.fstatat(cx, at, path, flags))
     }
 
     /// Makes a directory.
@@ -52,10 +50,8 @@ impl Kernel {
     /// # Errors
     /// See the [module](self).
     pub fn mkdirat(&mut self, pid: Pid, dir: Option<Fd>, path: &[u8], mode: Mode) -> Result<()> {
-        let system = self.sys();
-        let result = system.at(pid, dir, path, |vfs, cx, at| vfs.mkdirat(cx, at, path, mode));
-        system.trace(pid, "mkdirat", &result, |_| format!("{}, {}", show_dir(dir), quote(path)));
-        result
+        self.sys()
+            .traced_at(pid, "mkdirat", dir, path, |vfs, cx, at| vfs.mkdirat(cx, at, path, mode))
     }
 
     /// Makes a regular file, a fifo, a socket or a device.
@@ -71,8 +67,9 @@ impl Kernel {
         mode: Mode,
         rdev: u64,
     ) -> Result<()> {
-        self.sys()
-            .at(pid, dir, path, |vfs, cx, at| vfs.mknodat(cx, at, path, file_type, mode, rdev))
+        self.sys().traced_at(pid, "mknodat", dir, path, |vfs, cx, at| {
+            vfs.mknodat(cx, at, path, file_type, mode, rdev)
+        })
     }
 
     /// Makes a symbolic link to `target`.
@@ -86,7 +83,9 @@ impl Kernel {
         dir: Option<Fd>,
         path: &[u8],
     ) -> Result<()> {
-        self.sys().at(pid, dir, path, |vfs, cx, at| vfs.symlinkat(cx, target, at, path))
+        self.sys().traced_at(pid, "symlinkat", dir, path, |vfs, cx, at| {
+            vfs.symlinkat(cx, target, at, path)
+        })
     }
 
     /// Gives a file one more name.
@@ -104,7 +103,10 @@ impl Kernel {
     ) -> Result<()> {
         let system = self.sys();
         let new_at = system.directory(pid, new_dir, new)?;
-        system.at(pid, old_dir, old, |vfs, cx, at| vfs.linkat(cx, at, old, new_at, new, flags))
+        let result =
+            system.at(pid, old_dir, old, |vfs, cx, at| vfs.linkat(cx, at, old, new_at, new, flags));
+        system.trace(pid, "linkat", &result, |_| format!("{}, {}", quote(old), quote(new)));
+        result
     }
 
     /// Removes a name; with `REMOVEDIR` a directory's.
@@ -118,10 +120,8 @@ impl Kernel {
         path: &[u8],
         flags: AtFlags,
     ) -> Result<()> {
-        let system = self.sys();
-        let result = system.at(pid, dir, path, |vfs, cx, at| vfs.unlinkat(cx, at, path, flags));
-        system.trace(pid, "unlinkat", &result, |_| format!("{}, {}", show_dir(dir), quote(path)));
-        result
+        self.sys()
+            .traced_at(pid, "unlinkat", dir, path, |vfs, cx, at| vfs.unlinkat(cx, at, path, flags))
     }
 
     /// Renames.
@@ -150,7 +150,8 @@ impl Kernel {
     /// # Errors
     /// See the [module](self).
     pub fn readlinkat(&mut self, pid: Pid, dir: Option<Fd>, path: &[u8]) -> Result<Vec<u8>> {
-        self.sys().at(pid, dir, path, |vfs, cx, at| vfs.readlinkat(cx, at, path))
+        self.sys()
+            .traced_at(pid, "readlinkat", dir, path, |vfs, cx, at| vfs.readlinkat(cx, at, path))
     }
 
     /// Whether the process may do this.
@@ -165,7 +166,9 @@ impl Kernel {
         access: Access,
         flags: AtFlags,
     ) -> Result<()> {
-        self.sys().at(pid, dir, path, |vfs, cx, at| vfs.faccessat(cx, at, path, access, flags))
+        self.sys().traced_at(pid, "faccessat", dir, path, |vfs, cx, at| {
+            vfs.faccessat(cx, at, path, access, flags)
+        })
     }
 
     /// Changes permission bits.
@@ -180,7 +183,9 @@ impl Kernel {
         mode: Mode,
         flags: AtFlags,
     ) -> Result<()> {
-        self.sys().at(pid, dir, path, |vfs, cx, at| vfs.fchmodat(cx, at, path, mode, flags))
+        self.sys().traced_at(pid, "fchmodat", dir, path, |vfs, cx, at| {
+            vfs.fchmodat(cx, at, path, mode, flags)
+        })
     }
 
     /// Changes owner and group; `None` leaves one as it is.
@@ -196,7 +201,9 @@ impl Kernel {
         gid: Option<u32>,
         flags: AtFlags,
     ) -> Result<()> {
-        self.sys().at(pid, dir, path, |vfs, cx, at| vfs.fchownat(cx, at, path, uid, gid, flags))
+        self.sys().traced_at(pid, "fchownat", dir, path, |vfs, cx, at| {
+            vfs.fchownat(cx, at, path, uid, gid, flags)
+        })
     }
 
     /// Changes the times of the last read and the last change.
@@ -212,8 +219,9 @@ impl Kernel {
         mtime: SetTime,
         flags: AtFlags,
     ) -> Result<()> {
-        self.sys()
-            .at(pid, dir, path, |vfs, cx, at| vfs.utimensat(cx, at, path, atime, mtime, flags))
+        self.sys().traced_at(pid, "utimensat", dir, path, |vfs, cx, at| {
+            vfs.utimensat(cx, at, path, atime, mtime, flags)
+        })
     }
 
     /// Cuts or extends a file.
@@ -221,7 +229,9 @@ impl Kernel {
     /// # Errors
     /// See the [module](self).
     pub fn truncate(&mut self, pid: Pid, path: &[u8], size: u64) -> Result<()> {
-        self.sys().at(pid, None, path, |vfs, cx, at| vfs.truncateat(cx, at, path, size))
+        self.sys().traced_at(pid, "truncate", None, path, |vfs, cx, at| {
+            vfs.truncateat(cx, at, path, size)
+        })
     }
 
     /// Sizes and limits of the filesystem that a path is on.
@@ -229,7 +239,7 @@ impl Kernel {
     /// # Errors
     /// See the [module](self).
     pub fn statfs(&mut self, pid: Pid, path: &[u8]) -> Result<StatFs> {
-        self.sys().at(pid, None, path, |vfs, cx, at| vfs.statfsat(cx, at, path))
+        self.sys().traced_at(pid, "statfs", None, path, |vfs, cx, at| vfs.statfsat(cx, at, path))
     }
 
     /// Changes the working directory.
@@ -333,6 +343,20 @@ impl System {
             let cx = self.processes.get(pid)?.caller(now);
             return call(&mut self.vfs, &cx, at);
         }
+        result
+    }
+
+    /// As [`at`](System::at), and tells the trace.
+    fn traced_at<T: core::fmt::Debug>(
+        &mut self,
+        pid: Pid,
+        name: &'static str,
+        dir: Option<Fd>,
+        path: &[u8],
+        call: impl FnMut(&mut Vfs, &Caller<'_>, Location) -> Result<T>,
+    ) -> Result<T> {
+        let result = self.at(pid, dir, path, call);
+        self.trace(pid, name, &result, |_| format!("{}, {}", show_dir(dir), quote(path)));
         result
     }
 

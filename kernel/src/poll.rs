@@ -59,31 +59,37 @@ impl Kernel {
         deadline: Option<u64>,
     ) -> Poll<Result<usize>> {
         let system = self.sys();
-        if system.processes.get(pid)?.is_halted() {
-            return Poll::Pending;
-        }
-        let mut ready = 0;
-        for poll in fds.iter_mut() {
-            poll.revents = system.readiness(pid, poll.fd, poll.events)?;
-            ready += usize::from(!poll.revents.is_empty());
-        }
-        if ready > 0 || deadline.is_some_and(|d| system.clock.monotonic() >= d) {
-            return Poll::Ready(Ok(ready));
-        }
-        system.sleep_on(pid, fds)?;
-        match deadline {
-            Some(deadline) => {
-                system.block(pid, WaitOn::Time(deadline))?;
-                system.set_sleep(pid, deadline);
-            }
-            None if fds.is_empty() => system.block(pid, WaitOn::Signal)?,
-            None => {}
-        }
-        Poll::Pending
+        let result = system.poll(pid, fds, deadline);
+        system.trace(pid, "poll", &result, |_| format!("{} descriptors, {deadline:?}", fds.len()));
+        result
     }
 }
 
 impl System {
+    fn poll(&mut self, pid: Pid, fds: &mut [PollFd], deadline: Option<u64>) -> Poll<Result<usize>> {
+        if self.processes.get(pid)?.is_halted() {
+            return Poll::Pending;
+        }
+        let mut ready = 0;
+        for poll in fds.iter_mut() {
+            poll.revents = self.readiness(pid, poll.fd, poll.events)?;
+            ready += usize::from(!poll.revents.is_empty());
+        }
+        if ready > 0 || deadline.is_some_and(|d| self.clock.monotonic() >= d) {
+            return Poll::Ready(Ok(ready));
+        }
+        self.sleep_on(pid, fds)?;
+        match deadline {
+            Some(deadline) => {
+                self.block(pid, WaitOn::Time(deadline))?;
+                self.set_sleep(pid, deadline);
+            }
+            None if fds.is_empty() => self.block(pid, WaitOn::Signal)?,
+            None => {}
+        }
+        Poll::Pending
+    }
+
     fn readiness(&self, pid: Pid, fd: Fd, asked: PollEvents) -> Result<PollEvents> {
         let process = self.processes.get(pid)?;
         let Ok(entry) = process.fds.get(fd) else { return Ok(PollEvents::NVAL) };

@@ -51,15 +51,15 @@ impl Kernel {
     /// - `ESRCH`: no such process.
     pub fn sleep_until(&mut self, pid: Pid, monotonic_ns: u64) -> Poll<Result<()>> {
         let system = self.sys();
-        if system.processes.get(pid)?.is_halted() {
-            return Poll::Pending;
-        }
-        if system.clock.monotonic() >= monotonic_ns {
-            return Poll::Ready(Ok(()));
-        }
-        system.block(pid, WaitOn::Time(monotonic_ns))?;
-        system.set_sleep(pid, monotonic_ns);
-        Poll::Pending
+        let result = system.sleep_until(pid, monotonic_ns);
+        system.trace(pid, "clock_nanosleep", &result, |_| monotonic_ns.to_string());
+        result
+    }
+
+    /// Waits on the clock, in the driver's place: what a driver does after
+    /// [`Outcome::Idle`](crate::Outcome::Idle) if it has nothing to feed.
+    pub fn idle_until(&mut self, monotonic_ns: u64) {
+        self.sys().clock.sleep_until(monotonic_ns);
     }
 
     /// Waits for a caught signal: `pause(2)`. Never ready but by `EINTR`.
@@ -99,6 +99,18 @@ impl Kernel {
 }
 
 impl System {
+    fn sleep_until(&mut self, pid: Pid, monotonic_ns: u64) -> Poll<Result<()>> {
+        if self.processes.get(pid)?.is_halted() {
+            return Poll::Pending;
+        }
+        if self.clock.monotonic() >= monotonic_ns {
+            return Poll::Ready(Ok(()));
+        }
+        self.block(pid, WaitOn::Time(monotonic_ns))?;
+        self.set_sleep(pid, monotonic_ns);
+        Poll::Pending
+    }
+
     /// Wakes the process at this time unless its next step does not sleep any more.
     pub(crate) fn set_sleep(&mut self, pid: Pid, deadline: u64) {
         let Ok(process) = self.processes.get_mut(pid) else { return };
