@@ -6,6 +6,9 @@ use crate::file::{File, FileId};
 use crate::kernel::System;
 use crate::{Fd, Kernel, Pid};
 
+/// The device number of what has no inode; no mount has it.
+const ANONYMOUS: u64 = 1 << 32;
+
 impl Kernel {
     /// The metadata of an open file. A pipe, a terminal and what the driver gave have some too.
     ///
@@ -147,7 +150,7 @@ impl System {
             _ => (u64::from(id.0), 0, 0o600),
         };
         Ok(Stat {
-            dev: 0,
+            dev: ANONYMOUS,
             ino: Ino(ino + 1),
             file_type,
             mode: Mode::new(mode),

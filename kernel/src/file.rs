@@ -171,7 +171,7 @@ impl System {
     pub(crate) fn describe_file(&self, id: FileId) -> Vec<u8> {
         let description = self.file(id);
         if let Some(open) = description.file.open_file() {
-            let path = self.vfs.path_of(open.location);
+            let path = self.vfs.path_of_file(open);
             return path.unwrap_or_else(|_| b"(deleted)".to_vec());
         }
         match &description.file {

@@ -89,8 +89,12 @@ pub(crate) struct System {
     pub(crate) step_time: Option<Timestamp>,
     /// Changes whenever `/proc` might look different.
     pub(crate) generation: u64,
-    /// What `/proc` was last fed: the generation, and for whom.
-    pub(crate) fed: Option<(u64, Pid)>,
+    /// What `/proc` was last fed: the generation, the step, and for whom.
+    pub(crate) fed: Option<(u64, u64, Pid)>,
+    /// Whether the last call on a path met `/proc`.
+    pub(crate) met_proc: bool,
+    /// Bytes of memory in all, and free.
+    pub(crate) memory: (u64, u64),
     pub(crate) trace: Option<Trace>,
 }
 
@@ -140,6 +144,8 @@ impl Kernel {
             step_time: None,
             generation: 0,
             fed: None,
+            met_proc: false,
+            memory: (1 << 30, 1 << 30),
             trace: None,
         };
         system.create_init();

@@ -209,7 +209,11 @@ impl System {
         mode: Mode,
     ) -> Poll<Result<FileId>> {
         self.cancel_pending_open(pid);
-        if !flags.intersects(OFlags::NOFOLLOW | OFlags::PATH)
+        let follows = !flags.intersects(OFlags::NOFOLLOW | OFlags::PATH | OFlags::EXCL);
+        // An open that changes nothing may look first; another one must know beforehand.
+        let changes = flags.intersects(OFlags::WRITE | OFlags::CREAT | OFlags::TRUNC);
+        if follows
+            && changes
             && let Some(file) = self.open_magic_fd(pid, dir, path, flags)?
         {
             return Poll::Ready(Ok(file));
@@ -218,7 +222,18 @@ impl System {
             self.note_limit(Limit::OpenFiles);
             return Poll::Ready(Err(Errno::ENFILE));
         }
-        let open = self.open_inode(pid, dir, path, flags, mode)?;
+        let opened = self.open_inode(pid, dir, path, flags, mode);
+        if follows
+            && !changes
+            && self.met_proc
+            && let Some(file) = self.open_magic_fd(pid, dir, path, flags)?
+        {
+            if let Ok(open) = &opened {
+                self.vfs.close(open);
+            }
+            return Poll::Ready(Ok(file));
+        }
+        let open = opened?;
         if open.file_type == FileType::Fifo && !flags.contains(OFlags::PATH) {
             return self.open_fifo(pid, (dir, path, flags), open);
         }
@@ -234,7 +249,12 @@ impl System {
         flags: OFlags,
     ) -> Result<Option<FileId>> {
         let Some((owner, fd)) = self.magic_fd(pid, dir, path)? else { return Ok(None) };
-        let file = self.processes.get(owner)?.fds.get(fd).map_err(|_| Errno::ENOENT)?.file;
+        let caller = self.processes.get(pid)?;
+        let process = self.processes.get(owner)?;
+        if !caller.cred.is_root() && caller.cred.uid != process.cred.uid {
+            return Err(Errno::EACCES);
+        }
+        let file = process.fds.get(fd).map_err(|_| Errno::ENOENT)?.file;
         let granted = self.file(file).flags;
         if !granted.contains(flags & OFlags::RDWR) {
             return Err(Errno::EACCES);
@@ -283,13 +303,16 @@ impl System {
     /// Puts an entry, whose reference this takes over, in place of what is there.
     pub(crate) fn replace(&mut self, pid: Pid, fd: Fd, entry: Entry) {
         let Ok(process) = self.processes.get_mut(pid) else { return self.release(entry.file) };
-        if let Some(old) = process.fds.set(fd, entry) {
+        let old = process.fds.set(fd, entry);
+        self.generation += 1;
+        if let Some(old) = old {
             self.release(old.file);
         }
     }
 
     pub(crate) fn close(&mut self, pid: Pid, fd: Fd) -> Result<()> {
         let entry = self.processes.get_mut(pid)?.fds.remove(fd).ok_or(Errno::EBADF)?;
+        self.generation += 1;
         self.release(entry.file);
         Ok(())
     }

@@ -41,8 +41,17 @@ impl Kernel {
         {
             return self.fstat(pid, fd);
         }
-        self.sys()
-            .traced_at(pid, "fstatat", dir, path, |vfs, cx, at| vfs.fstatat(cx, at, path, flags))
+        let system = self.sys();
+        let result = system
+            .traced_at(pid, "fstatat", dir, path, |vfs, cx, at| vfs.fstatat(cx, at, path, flags));
+        let follows = !flags.contains(AtFlags::SYMLINK_NOFOLLOW);
+        if follows
+            && system.met_proc
+            && let Some((owner, fd)) = system.magic_fd(pid, dir, path)?
+        {
+            return self.fstat(owner, fd);
+        }
+        result
     }
 
     /// Makes a directory.
@@ -166,9 +175,16 @@ impl Kernel {
         access: Access,
         flags: AtFlags,
     ) -> Result<()> {
-        self.sys().traced_at(pid, "faccessat", dir, path, |vfs, cx, at| {
+        let system = self.sys();
+        let result = system.traced_at(pid, "faccessat", dir, path, |vfs, cx, at| {
             vfs.faccessat(cx, at, path, access, flags)
-        })
+        });
+        if system.met_proc
+            && let Some((owner, fd)) = system.magic_fd(pid, dir, path)?
+        {
+            return system.access_descriptor(owner, fd, access);
+        }
+        result
     }
 
     /// Changes permission bits.
@@ -339,11 +355,22 @@ impl System {
         let now = self.now();
         let cx = self.processes.get(pid)?.caller(now);
         let result = call(&mut self.vfs, &cx, at);
-        if self.vfs.take_fed() && self.feed_proc(pid) {
+        self.met_proc = self.vfs.take_fed();
+        if self.met_proc && self.feed_proc(pid) {
             let cx = self.processes.get(pid)?.caller(now);
             return call(&mut self.vfs, &cx, at);
         }
         result
+    }
+
+    /// What `faccessat` says of `/dev/fd/N`: how it was opened.
+    fn access_descriptor(&self, owner: Pid, fd: Fd, access: Access) -> Result<()> {
+        let entry = self.processes.get(owner)?.fds.get(fd).map_err(|_| Errno::ENOENT)?;
+        let flags = self.file(entry.file).flags;
+        let denied = access.contains(Access::READ) && !flags.contains(OFlags::READ)
+            || access.contains(Access::WRITE) && !flags.contains(OFlags::WRITE)
+            || access.contains(Access::EXEC);
+        if denied { Err(Errno::EACCES) } else { Ok(()) }
     }
 
     /// As [`at`](System::at), and tells the trace.
@@ -372,7 +399,8 @@ impl System {
         let now = self.now();
         let cx = self.processes.get(pid)?.caller(now);
         let result = self.vfs.openat(&cx, at, path, flags, mode);
-        if self.vfs.take_fed() && self.feed_proc(pid) {
+        self.met_proc = self.vfs.take_fed();
+        if self.met_proc && self.feed_proc(pid) {
             if let Ok(open) = &result {
                 self.vfs.close(open);
             }

@@ -4,7 +4,10 @@
 
 mod chaos;
 mod determinism;
+mod exec;
 mod fd;
+mod fifo;
+mod files;
 mod jobs;
 mod limits;
 mod pipe;

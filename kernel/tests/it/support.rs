@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
 use agentos_kernel::{
-    Config, ExitStatus, Fd, ForkAttrs, InitProcess, Kernel, Outcome, Pid, Program, Result, Slice,
-    Step, Until, WaitOptions, WaitStatus, WaitTarget,
+    AtFlags, Config, ExitStatus, Fd, ForkAttrs, InitProcess, Kernel, Mode, OFlags, Outcome, Pid,
+    Program, Result, Slice, Step, Timestamp, Until, WaitOptions, WaitStatus, WaitTarget,
 };
+use vfs::{MemFs, MountFlags, ProcFs, Vfs, devfs};
 
 /// One thing to do; `Pending` waits and does it again.
 pub(crate) type Op = Box<dyn FnMut(&mut Kernel, Pid) -> Poll<()> + Send>;
@@ -130,7 +131,7 @@ impl Script {
     /// A pipe at 3 (to read) and 4 (to write) if these are the lowest free descriptors.
     pub(crate) fn pipe(self) -> Script {
         self.call(|kernel, pid| {
-            kernel.pipe2(pid, agentos_kernel::OFlags::empty()).unwrap();
+            kernel.pipe2(pid, OFlags::empty()).unwrap();
         })
     }
 
@@ -215,5 +216,31 @@ pub(crate) fn ready<T>(poll: Poll<Result<T>>) -> Result<T> {
 }
 
 pub(crate) fn kernel_with(config: Config) -> Kernel {
-    Kernel::new(vfs::Vfs::new(Box::new(vfs::MemFs::default())), config)
+    Kernel::new(tree(), config)
+}
+
+/// An empty `/bin`, `/tmp`, and `/dev` and `/proc`.
+fn tree() -> Vfs {
+    let mut vfs = Vfs::new(Box::new(MemFs::default()));
+    let root = vfs.superuser(Timestamp::default());
+    for dir in [&b"/dev"[..], b"/proc", b"/bin", b"/tmp"] {
+        vfs.mkdirat(&root, root.cwd, dir, Mode::new(0o755)).unwrap();
+    }
+    let at = root.cwd;
+    vfs.fchmodat(&root, at, b"/tmp", Mode::new(0o1777), AtFlags::empty()).unwrap();
+    let dev = devfs(Timestamp::default()).unwrap();
+    vfs.mount(b"/dev", Box::new(dev), MountFlags::empty()).unwrap();
+    vfs.mount(b"/proc", Box::new(ProcFs::new()), MountFlags::empty()).unwrap();
+    vfs
+}
+
+/// Writes a file as root.
+pub(crate) fn put(kernel: &mut Kernel, path: &str, content: &[u8], mode: u32) {
+    let vfs = kernel.vfs_mut();
+    let root = vfs.superuser(Timestamp::default());
+    let flags = OFlags::WRITE | OFlags::CREAT | OFlags::TRUNC;
+    let mut file = vfs.openat(&root, root.cwd, path.as_bytes(), flags, Mode::new(mode)).unwrap();
+    assert_eq!(vfs.write(root.now, &mut file, content), Ok(content.len()));
+    vfs.fchmod(&root, &file, Mode::new(mode)).unwrap();
+    vfs.close(&file);
 }
