@@ -12,9 +12,9 @@ use crate::{Disposition, ExitStatus, Kernel, Pgid, Pid, Sid, Signal};
 impl Kernel {
     /// Ends a process and all its descendants at once, as `SIGKILL` would, and forgets them.
     ///
-    /// Descendants that changed their parent by outliving it belong to init and are found by
-    /// their session and group only if they kept it. A body in the middle of its step ends
-    /// with the step.
+    /// Of a process that the driver created also those whose parents are gone, and also when
+    /// the process itself is gone: nothing that it started escapes. A body in the middle of its
+    /// step ends with the step.
     pub fn kill_tree(&mut self, pid: Pid) {
         let system = self.sys();
         for victim in system.descendants(pid) {
@@ -49,6 +49,7 @@ impl System {
             pgid: Pgid(pid.0),
             sid: Sid(pid.0),
             children: Vec::new(),
+            origin: pid,
             run: Run::Blocked,
             stopped: None,
             woken: false,
@@ -82,12 +83,17 @@ impl System {
     /// A process and its descendants, parents first.
     fn descendants(&self, pid: Pid) -> Vec<Pid> {
         let mut found = vec![pid];
+        let all = self.processes.pids();
+        let stems = |p: &Pid| *p != pid && self.processes.get(*p).is_ok_and(|p| p.origin == pid);
+        found.extend(all.into_iter().filter(stems));
         let mut next = 0;
         while let Some(parent) = found.get(next) {
             if let Ok(process) = self.processes.get(*parent)
                 && *parent != Pid::INIT
             {
-                found.extend_from_slice(&process.children);
+                let new = process.children.iter().filter(|child| !found.contains(child));
+                let new: Vec<Pid> = new.copied().collect();
+                found.extend(new);
             }
             next += 1;
         }

@@ -192,9 +192,12 @@ impl System {
         }
     }
 
-    /// Acts on a pending signal that is not masked.
+    /// Acts on a pending signal that is not masked. A stopped process acts on `SIGKILL` only.
     fn act(&mut self, pid: Pid, signal: Signal) {
         let Ok(process) = self.processes.get_mut(pid) else { return };
+        if process.stopped.is_some() && signal != Signal::KILL {
+            return;
+        }
         match process.signals.disposition(signal) {
             Disposition::Catch => return self.interrupt(pid),
             Disposition::Ignore => {
@@ -243,6 +246,7 @@ impl System {
         process.stop_report = None;
         process.continue_report = true;
         let parent = process.ppid;
+        let pending = process.signals.pending.difference(process.signals.mask);
         match process.run {
             Run::Blocked => self.enqueue(pid),
             Run::Running => process.woken = true,
@@ -250,5 +254,8 @@ impl System {
         }
         self.generation += 1;
         self.child_changed(parent);
+        for signal in pending.iter() {
+            self.act(pid, signal);
+        }
     }
 }

@@ -6,6 +6,36 @@
 //! process is woken. So a process is a value: thousands can wait at once, and none can block
 //! the host.
 //!
+//! ```
+//! use std::task::Poll;
+//! use agentos_kernel::*;
+//! use vfs::MemFs;
+//!
+//! struct Hello;
+//!
+//! impl Program for Hello {
+//!     fn step(&mut self, kernel: &mut Kernel, pid: Pid, _slice: Slice) -> Step {
+//!         match kernel.write(pid, Fd::STDOUT, b"hello") {
+//!             Poll::Pending => Step::Block,
+//!             Poll::Ready(Ok(5)) => Step::Exit(ExitStatus::SUCCESS),
+//!             Poll::Ready(_) => Step::Exit(ExitStatus::Exited(1)),
+//!         }
+//!     }
+//! }
+//!
+//! let mut kernel = Kernel::new(Vfs::new(Box::new(MemFs::default())), Config::default());
+//! let stdout = kernel.capture(1 << 20);
+//! let pid = kernel.create_process(InitProcess {
+//!     stdout: HostFile::Capture(stdout),
+//!     body: Some(Box::new(Hello)),
+//!     ..InitProcess::default()
+//! })?;
+//! let outcome = kernel.run(Until { pid, deadline: None });
+//! assert_eq!(outcome, Outcome::Exited(ExitStatus::SUCCESS));
+//! assert_eq!(kernel.take_capture(stdout).bytes, b"hello");
+//! # Ok::<(), Errno>(())
+//! ```
+//!
 //! Not here: WebAssembly (the runtime's), system call ABIs (`syscalls`), the shell. No thread,
 //! no global state, no clock and no randomness but what [`Config`] gives.
 

@@ -11,6 +11,9 @@ use crate::wait_queue::WaitQueue;
 /// at least 512; Linux has 4,096.
 pub const PIPE_BUF: usize = 4096;
 
+/// Memory that a pipe keeps when it is empty.
+const KEPT: usize = 4096;
+
 /// One pipe, named or not.
 #[derive(Debug)]
 pub(crate) struct Pipe {
@@ -95,7 +98,16 @@ impl Pipe {
         } else {
             self.bytes.drain(..n);
         }
+        self.give_back();
         n
+    }
+
+    /// Keeps the memory of a pipe near what is in it: the limits count bytes, not room.
+    fn give_back(&mut self) {
+        let (len, room) = (self.bytes.len(), self.bytes.capacity());
+        if room > KEPT && len < room / 4 {
+            self.bytes.shrink_to((len * 2).max(KEPT));
+        }
     }
 
     /// Puts in what fits: all or nothing up to [`PIPE_BUF`] bytes, else what there is room for.
@@ -130,6 +142,14 @@ mod tests {
         let mut pipe = Pipe::new(65_536);
         assert_eq!(pipe.put(&[1; 65_000]), Put::Written(65_000));
         assert_eq!(pipe.put(&[2; PIPE_BUF + 1]), Put::Written(536));
+    }
+
+    #[test]
+    fn an_emptied_pipe_gives_its_memory_back() {
+        let mut pipe = Pipe::new(1 << 20);
+        pipe.put(&vec![0; 1 << 20]);
+        pipe.take(&mut vec![0; (1 << 20) - 1]);
+        assert!(pipe.bytes.capacity() <= 2 * super::KEPT, "{}", pipe.bytes.capacity());
     }
 
     #[test]

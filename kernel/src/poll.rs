@@ -120,12 +120,17 @@ impl System {
             let description = &self.files[entry.file.0 as usize];
             match &description.file {
                 File::Pipe(id, _) => {
-                    let pipe = &mut self.pipes[id.0 as usize];
-                    if description.flags.contains(OFlags::READ) {
+                    let (pipe, flags) = (&mut self.pipes[id.0 as usize], description.flags);
+                    if flags.contains(OFlags::READ) {
                         pipe.read_queue.add(pid);
-                        self.block(pid, WaitOn::PipeRead(poll.fd))?;
-                    } else {
+                    }
+                    if flags.contains(OFlags::WRITE) {
                         pipe.write_queue.add(pid);
+                    }
+                    if flags.contains(OFlags::READ) {
+                        self.block(pid, WaitOn::PipeRead(poll.fd))?;
+                    }
+                    if flags.contains(OFlags::WRITE) {
                         self.block(pid, WaitOn::PipeWrite(poll.fd))?;
                     }
                 }

@@ -78,6 +78,8 @@ pub(crate) struct Process {
     pub(crate) pgid: Pgid,
     pub(crate) sid: Sid,
     pub(crate) children: Vec<Pid>,
+    /// The process that the driver created and that this one stems from.
+    pub(crate) origin: Pid,
 
     pub(crate) run: Run,
     pub(crate) stopped: Option<Signal>,

@@ -238,6 +238,7 @@ impl Kernel {
         process.sid = crate::Sid(pid.0);
         process.cred = init.cred;
         process.umask = init.umask & Mode::new(0o777);
+        process.origin = pid;
         process.held = true;
         system.chdir(pid, &init.cwd)?;
         let files = [
@@ -422,6 +423,7 @@ fn copy(parent: &Process, pid: Pid, fds: FdTable, started: u64) -> Process {
         pgid: parent.pgid,
         sid: parent.sid,
         children: Vec::new(),
+        origin: parent.origin,
         run: Run::Embryo,
         stopped: None,
         woken: false,

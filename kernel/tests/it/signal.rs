@@ -4,7 +4,7 @@ use std::task::Poll;
 
 use agentos_kernel::{
     Cred, DefaultAction, Disposition, Errno, ExitStatus, Fd, ForkAttrs, InitProcess, KillTarget,
-    Pgid, Pid, SigSet, Signal, WaitOptions, WaitStatus,
+    Pgid, Pid, SigSet, Signal, State, WaitOptions, WaitStatus,
 };
 
 use crate::support::{Script, assert_clean, kernel, notes, run, run_to, start, taken};
@@ -129,8 +129,19 @@ fn stop_and_continue_are_reported_once_each() {
 fn a_stopped_process_can_be_killed() {
     let status = notes();
     let body = kill_child(Script::new().fork(Script::new().pause()).sleep(1), Signal::STOP);
-    let body = kill_child(body.sleep(1), Signal::TERM).wait(&status, Default::default());
+    let body = kill_child(body.sleep(1), Signal::KILL).wait(&status, Default::default());
     run(body);
+    assert_eq!(taken(&status), [WaitStatus::Signaled(Signal::KILL)]);
+}
+
+#[test]
+fn other_signals_wait_until_a_stopped_process_goes_on() {
+    let status = notes();
+    let body = kill_child(Script::new().fork(Script::new().pause()).sleep(1), Signal::STOP);
+    let body = kill_child(body.sleep(1), Signal::TERM)
+        .sleep(1)
+        .call(|k, p| assert_eq!(k.state(Pid(p.0 + 1)), Ok(State::Stopped(Signal::STOP))));
+    run(kill_child(body, Signal::CONT).wait(&status, Default::default()));
     assert_eq!(taken(&status), [WaitStatus::Signaled(Signal::TERM)]);
 }
 

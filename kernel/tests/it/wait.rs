@@ -102,6 +102,23 @@ fn a_tree_is_killed_whole() {
 }
 
 #[test]
+fn what_left_the_tree_is_killed_with_it() {
+    let mut kernel = kernel();
+    let daemon = Script::new().call(|k, p| {
+        k.setsid(p).unwrap();
+    });
+    let other = start(&mut kernel, Script::new().pause());
+    let body = Script::new().fork(Script::new().fork(daemon.pause())).wait_all();
+    let pid = start(&mut kernel, body);
+    assert_eq!(run_to(&mut kernel, pid), Outcome::Exited(ExitStatus::SUCCESS));
+    assert_eq!(kernel.counters().processes, 3);
+    kernel.kill_tree(pid);
+    assert_eq!(kernel.pids(), [Pid::INIT, other]);
+    kernel.kill_tree(other);
+    assert_clean(&kernel);
+}
+
+#[test]
 fn two_thousand_processes_wait_at_once() {
     const N: u64 = 2_000;
     let mut kernel = kernel();
