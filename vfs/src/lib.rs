@@ -32,12 +32,12 @@ mod filesystem;
 mod flags;
 #[cfg(all(feature = "host", target_os = "linux"))]
 mod host;
-mod overlay;
 mod limits;
 mod mem;
 mod mount;
 mod namei;
 mod open_file;
+mod overlay;
 mod proc;
 mod stat;
 mod vfs;
@@ -49,12 +49,12 @@ pub use filesystem::{Blob, DirEntry, FileSystem, NewInode};
 pub use flags::{Access, AtFlags, OFlags, RenameFlags, Whence};
 #[cfg(all(feature = "host", target_os = "linux"))]
 pub use host::HostFs;
-pub use overlay::OverlayFs;
 pub use limits::Limits;
 pub use mem::MemFs;
 pub use mount::{Location, MountFlags, MountId, MountInfo};
 pub use namei::Follow;
 pub use open_file::OpenFile;
+pub use overlay::OverlayFs;
 pub use proc::{ProcFs, ProcProcess, ProcState};
 pub use stat::{FileType, Ino, Mode, SetStat, Stat, StatFs, Timestamp, makedev};
 pub use vfs::{SetTime, Vfs};

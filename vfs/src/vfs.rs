@@ -12,7 +12,7 @@ pub use attr::SetTime;
 use std::any::Any;
 use std::sync::Arc;
 
-use crate::mount::Mounts;
+use crate::mount::{Mount, Mounts};
 use crate::namei::{self, Found, Last, Met};
 use crate::{
     Access, AtFlags, Blob, Caller, Cred, Errno, FileSystem, FileType, Follow, Location, Mode,
@@ -86,7 +86,8 @@ impl Vfs {
     pub fn mounts(&self) -> impl Iterator<Item = MountInfo> {
         self.mounts.iter().map(|mount| MountInfo {
             id: mount.id,
-            path: mount.path.clone(),
+            // Directories above a mount point may have been renamed since.
+            path: self.mount_path(mount).unwrap_or_else(|_| mount.path.clone()),
             kind: mount.fs.kind(),
             flags: mount.flags,
         })
@@ -123,9 +124,16 @@ impl Vfs {
         let mut mounts = self.mounts.iter();
         let mut copy = Vfs::new(mounts.next()?.fs.fork()?);
         for mount in mounts {
-            copy.mount(&mount.path, mount.fs.fork()?, mount.flags).ok()?;
+            copy.mount(&self.mount_path(mount).ok()?, mount.fs.fork()?, mount.flags).ok()?;
         }
         Some(copy)
+    }
+
+    fn mount_path(&self, mount: &Mount) -> Result<Vec<u8>> {
+        match mount.covers {
+            Some(point) => self.path_of(point),
+            None => Ok(b"/".to_vec()),
+        }
     }
 
     /// Keeps an inode alive, as a working directory does.
@@ -277,6 +285,8 @@ impl Vfs {
     /// - `EACCES`: the permissions of the file, or to create it of its directory.
     /// - `EROFS`: to be written, on a read-only mount.
     /// - `ENOSPC`, `EDQUOT`: no room for a new file.
+    /// - `ENXIO`: a socket.
+    /// - `EINVAL`: `CREAT` together with `DIRECTORY`.
     /// - `ETXTBSY`, `EIO`: as the filesystem says.
     pub fn openat(
         &mut self,
@@ -286,6 +296,14 @@ impl Vfs {
         flags: OFlags,
         mode: Mode,
     ) -> Result<OpenFile> {
+        let mut flags = flags;
+        if flags.contains(OFlags::PATH) {
+            // open(2): with `O_PATH`, other flags than these are ignored.
+            flags &= OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW;
+        }
+        if flags.contains(OFlags::CREAT | OFlags::DIRECTORY) {
+            return Err(Errno::EINVAL);
+        }
         let exclusive = flags.contains(OFlags::CREAT | OFlags::EXCL);
         let no_follow = exclusive || flags.contains(OFlags::NOFOLLOW);
         let follow = if no_follow { Follow::No } else { Follow::Yes };
@@ -304,9 +322,6 @@ impl Vfs {
             return Err(Errno::ENOENT);
         }
         let name = found.name.name().ok_or(Errno::EISDIR)?;
-        if flags.contains(OFlags::DIRECTORY) {
-            return Err(Errno::EINVAL);
-        }
         let new = self.check_create(cx, found.dir, &found.dir_stat, mode)?;
         let fs = &mut self.mounts.get_mut(found.dir.mount)?.fs;
         let ino = fs.create(found.dir.ino, name, FileType::Regular, 0, &new)?;
@@ -329,6 +344,9 @@ impl Vfs {
         }
         if flags.contains(OFlags::PATH) {
             return self.opened(cx, found.dir, at, stat.file_type, stat.rdev, flags);
+        }
+        if stat.file_type == FileType::Socket {
+            return Err(Errno::ENXIO);
         }
         let writes = flags.intersects(OFlags::WRITE | OFlags::TRUNC);
         if stat.is_dir() && (writes || flags.contains(OFlags::CREAT)) {
@@ -377,10 +395,13 @@ impl Vfs {
             | OFlags::NOFOLLOW
             | OFlags::CLOEXEC
             | OFlags::DIRECTORY;
+        // Nothing was checked for a `PATH` handle, so nothing but the handle is given.
+        let path_only = flags.contains(OFlags::PATH);
+        let flags = if path_only { OFlags::PATH } else { flags - once };
         Ok(OpenFile {
             location: at,
             dir,
-            flags: flags - once,
+            flags,
             offset: 0,
             file_type,
             rdev,
@@ -404,13 +425,15 @@ impl Vfs {
     ) -> Result<NewInode> {
         self.writable(dir.mount)?;
         cx.cred.check(stat, Access::WRITE | Access::EXEC)?;
-        let gid = if stat.mode.contains(Mode::ISGID) { stat.gid } else { cx.cred.gid };
-        Ok(NewInode {
-            mode: mode - (cx.umask & Mode::new(0o777)),
-            uid: cx.cred.uid,
-            gid,
-            now: cx.now,
-        })
+        let inherits = stat.mode.contains(Mode::ISGID);
+        let gid = if inherits { stat.gid } else { cx.cred.gid };
+        let mut mode = mode - (cx.umask & Mode::new(0o777));
+        // Nobody makes a program that runs with the rights of a group that he is not in.
+        let outsider = !cx.cred.is_root() && !cx.cred.in_group(gid);
+        if inherits && outsider && mode.contains(Mode::ISGID | Mode::IXGRP) {
+            mode -= Mode::ISGID;
+        }
+        Ok(NewInode { mode, uid: cx.cred.uid, gid, now: cx.now })
     }
 
     /// The target of a symbolic link. Reference: POSIX `readlink`.

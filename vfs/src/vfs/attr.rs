@@ -3,8 +3,8 @@
 use super::Vfs;
 use super::follow;
 use crate::{
-    Access, AtFlags, Caller, Errno, FileType, Follow, Location, Mode, OpenFile, Result, SetStat,
-    Stat, Timestamp,
+    Access, AtFlags, Caller, Errno, FileType, Follow, Location, Mode, OFlags, OpenFile, Result,
+    SetStat, Stat, Timestamp,
 };
 
 /// What `utimensat` does with one of the two times.
@@ -39,6 +39,14 @@ pub(super) fn without_privileges(stat: &Stat) -> Option<Mode> {
 }
 
 impl Vfs {
+    /// The metadata of an open file that are about to be changed.
+    fn stat_for_change(&self, file: &OpenFile) -> Result<Stat> {
+        if file.flags.contains(OFlags::PATH) {
+            return Err(Errno::EBADF);
+        }
+        self.stat(file.location)
+    }
+
     fn change(&mut self, cx: &Caller<'_>, at: Location, change: &SetStat) -> Result<()> {
         self.mounts.get_mut(at.mount)?.fs.set_stat(at.ino, change, cx.now)
     }
@@ -65,9 +73,10 @@ impl Vfs {
     /// As [`fchmodat`](Vfs::fchmodat), of an open file.
     ///
     /// # Errors
+    /// - `EBADF`: opened with `PATH`.
     /// - `EPERM`, `EROFS`: as there.
     pub fn fchmod(&mut self, cx: &Caller<'_>, file: &OpenFile, mode: Mode) -> Result<()> {
-        let stat = self.stat(file.location)?;
+        let stat = self.stat_for_change(file)?;
         self.chmod(cx, file.location, &stat, mode)
     }
 
@@ -106,6 +115,7 @@ impl Vfs {
     /// As [`fchownat`](Vfs::fchownat), of an open file.
     ///
     /// # Errors
+    /// - `EBADF`: opened with `PATH`.
     /// - `EPERM`, `EROFS`: as there.
     pub fn fchown(
         &mut self,
@@ -114,7 +124,7 @@ impl Vfs {
         uid: Option<u32>,
         gid: Option<u32>,
     ) -> Result<()> {
-        let stat = self.stat(file.location)?;
+        let stat = self.stat_for_change(file)?;
         self.chown(cx, file.location, &stat, uid, gid)
     }
 
@@ -134,7 +144,8 @@ impl Vfs {
                 return Err(Errno::EPERM);
             }
         }
-        let mode = if cx.cred.is_root() { None } else { without_privileges(stat) };
+        // chown(2): cleared whoever asks, root included.
+        let mode = without_privileges(stat);
         self.change(cx, at, &SetStat { uid, gid, mode, ..SetStat::default() })
     }
 
@@ -161,6 +172,7 @@ impl Vfs {
     /// As [`utimensat`](Vfs::utimensat), of an open file.
     ///
     /// # Errors
+    /// - `EBADF`: opened with `PATH`.
     /// - `EACCES`, `EPERM`, `EROFS`: as there.
     pub fn futimens(
         &mut self,
@@ -169,7 +181,7 @@ impl Vfs {
         atime: SetTime,
         mtime: SetTime,
     ) -> Result<()> {
-        let stat = self.stat(file.location)?;
+        let stat = self.stat_for_change(file)?;
         self.utimens(cx, file.location, &stat, atime, mtime)
     }
 

@@ -168,11 +168,11 @@ impl Vfs {
         let Last::Name(name) = &found.name else {
             return Err(if removes_dir { not_an_entry(&found.name) } else { Errno::EISDIR });
         };
+        self.writable(found.dir.mount)?;
         let (at, stat) = found.node.ok_or(Errno::ENOENT)?;
         if found.trailing_slash && !stat.is_dir() {
             return Err(Errno::ENOTDIR);
         }
-        self.writable(found.dir.mount)?;
         self.check_remove(cx, &found.dir_stat, &stat)?;
         match (stat.is_dir(), removes_dir) {
             (true, false) => return Err(Errno::EISDIR),
@@ -231,17 +231,33 @@ impl Vfs {
         let (Last::Name(old_name), Last::Name(new_name)) = (&from.name, &to.name) else {
             return Err(Errno::EBUSY);
         };
+        self.writable(from.dir.mount)?;
         let (at, stat) = from.node.ok_or(Errno::ENOENT)?;
         self.check_targets(&from, &to, &stat, flags)?;
-        self.writable(from.dir.mount)?;
+        if to.node.is_some_and(|(target, _)| target == at) {
+            return Ok(());
+        }
+        let exchange = flags.contains(RenameFlags::EXCHANGE);
+        if !exchange
+            && to
+                .node
+                .is_some_and(|(target, stat)| stat.is_dir() && self.is_above(target, from.dir))
+        {
+            return Err(Errno::ENOTEMPTY);
+        }
         self.check_remove(cx, &from.dir_stat, &stat)?;
         match to.node {
             Some((_, target)) => self.check_remove(cx, &to.dir_stat, &target)?,
             None => cx.cred.check(&to.dir_stat, Access::WRITE | Access::EXEC)?,
         }
         // A directory that moves has its `..` rewritten.
-        if stat.is_dir() && from.dir != to.dir {
-            cx.cred.check(&stat, Access::WRITE)?;
+        if from.dir != to.dir {
+            if stat.is_dir() {
+                cx.cred.check(&stat, Access::WRITE)?;
+            }
+            if let Some((_, target)) = to.node.filter(|(_, target)| exchange && target.is_dir()) {
+                cx.cred.check(&target, Access::WRITE)?;
+            }
         }
         let busy =
             |vfs: &Vfs, at: Location| at.mount != from.dir.mount || vfs.mounts.is_covered(at);
@@ -250,6 +266,22 @@ impl Vfs {
         }
         let fs = &mut self.mounts.get_mut(from.dir.mount)?.fs;
         fs.rename((from.dir.ino, old_name), (to.dir.ino, new_name), flags, cx.now)
+    }
+
+    /// Whether `above` is a directory above `dir`, or is `dir`, on the same mount.
+    fn is_above(&self, above: Location, mut dir: Location) -> bool {
+        let Some(fs) = self.filesystem(dir.mount).filter(|_| above.mount == dir.mount) else {
+            return false;
+        };
+        loop {
+            if dir == above {
+                return true;
+            }
+            match fs.parent(dir.ino) {
+                Ok(ino) if ino != dir.ino => dir.ino = ino,
+                _ => return false,
+            }
+        }
     }
 
     /// What the names themselves forbid.

@@ -57,7 +57,9 @@ impl Vfs {
         let n = mount.fs.read_at(ino, offset, buf)?;
         if n > 0 && !mount.flags.intersects(MountFlags::NOATIME | MountFlags::RDONLY) {
             let stat = mount.fs.stat(ino)?;
-            if stat.atime <= stat.mtime || now.as_nanos() - stat.atime.as_nanos() > DAY {
+            // A process sets any time it likes: the distance may not fit.
+            let age = now.as_nanos().saturating_sub(stat.atime.as_nanos());
+            if stat.atime <= stat.mtime || stat.atime <= stat.ctime || age > DAY {
                 mount.fs.touch(ino, now);
             }
         }
@@ -199,6 +201,7 @@ impl Vfs {
     /// `..` first, until `emit` answers `false`.
     ///
     /// # Errors
+    /// - `EBADF`: opened with `PATH`.
     /// - `ENOTDIR`: not a directory.
     pub fn readdir(
         &self,
@@ -206,6 +209,9 @@ impl Vfs {
         cookie: u64,
         emit: &mut dyn FnMut(DirEntry<'_>) -> bool,
     ) -> Result<()> {
+        if file.flags.contains(OFlags::PATH) {
+            return Err(Errno::EBADF);
+        }
         if file.file_type != FileType::Directory {
             return Err(Errno::ENOTDIR);
         }
