@@ -6,6 +6,8 @@
 
 mod data;
 mod dir;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
@@ -26,6 +28,10 @@ pub struct MemFs {
     pins: OrdMap<u64, u32>,
     next: u64,
     bytes: u64,
+    /// Names beyond the first of each inode.
+    extra_links: u64,
+    /// Bytes by owner, of all but user 0.
+    bytes_by_user: OrdMap<u32, u64>,
     limits: Limits,
 }
 
@@ -112,6 +118,8 @@ impl MemFs {
             pins: OrdMap::new(),
             next: ROOT + 1,
             bytes: 0,
+            extra_links: 0,
+            bytes_by_user: OrdMap::new(),
             limits,
         }
     }
@@ -193,10 +201,11 @@ impl MemFs {
         if is_dir && self.inode(dir)?.nlink > self.limits.links {
             return Err(Errno::EMLINK);
         }
-        if self.inodes.len() as u64 >= self.limits.inodes {
+        if self.inodes_used() >= self.limits.inodes {
             return Err(Errno::ENOSPC);
         }
-        self.charge(inode.held())?;
+        self.check_room(inode.uid, inode.held())?;
+        self.charge(inode.uid, inode.held());
         let ino = Ino(self.next);
         self.next += 1;
         let (file_type, now) = (inode.file_type(), inode.ctime);
@@ -210,12 +219,51 @@ impl MemFs {
         Ok(ino)
     }
 
-    fn charge(&mut self, bytes: u64) -> Result<()> {
-        let sum = self.bytes.saturating_add(bytes);
-        if bytes > 0 && sum > self.limits.bytes {
-            return Err(Errno::ENOSPC);
+    /// What counts against the limit of inodes.
+    fn inodes_used(&self) -> u64 {
+        (self.inodes.len() as u64).saturating_add(self.extra_links)
+    }
+
+    /// How many bytes more a user may have, and the errno for who wants more.
+    fn room(&self, uid: u32) -> (u64, Errno) {
+        let free = self.limits.bytes.saturating_sub(self.bytes);
+        let Some(quota) = self.limits.bytes_per_user.filter(|_| uid != 0) else {
+            return (free, Errno::ENOSPC);
+        };
+        let left = quota.saturating_sub(self.bytes_by_user.get(&uid).copied().unwrap_or(0));
+        if left < free { (left, Errno::EDQUOT) } else { (free, Errno::ENOSPC) }
+    }
+
+    fn check_room(&self, uid: u32, bytes: u64) -> Result<()> {
+        let (room, errno) = self.room(uid);
+        if bytes > room { Err(errno) } else { Ok(()) }
+    }
+
+    fn charge(&mut self, uid: u32, bytes: u64) {
+        self.bytes = self.bytes.saturating_add(bytes);
+        if uid != 0 && bytes > 0 {
+            let sum = self.bytes_by_user.entry(uid).or_insert(0);
+            *sum = sum.saturating_add(bytes);
         }
-        self.bytes = sum;
+    }
+
+    fn discharge(&mut self, uid: u32, bytes: u64) {
+        self.bytes = self.bytes.saturating_sub(bytes);
+        if let Some(sum) = self.bytes_by_user.get_mut(&uid).filter(|_| bytes > 0) {
+            *sum = sum.saturating_sub(bytes);
+            if *sum == 0 {
+                self.bytes_by_user.remove(&uid);
+            }
+        }
+    }
+
+    /// Accounts for an inode that had `before` bytes of `owner`.
+    fn recharge(&mut self, ino: Ino, owner: u32, before: u64) -> Result<()> {
+        let (uid, held) = self.inode(ino).map(|inode| (inode.uid, inode.held()))?;
+        if (uid, held) != (owner, before) {
+            self.discharge(owner, before);
+            self.charge(uid, held);
+        }
         Ok(())
     }
 
@@ -224,7 +272,7 @@ impl MemFs {
         let gone = self.inodes.get(&ino).is_some_and(|inode| inode.nlink == 0)
             && !self.pins.contains_key(&ino);
         if gone && let Some(inode) = self.inodes.remove(&ino) {
-            self.bytes = self.bytes.saturating_sub(inode.held());
+            self.discharge(inode.uid, inode.held());
         }
     }
 
@@ -233,6 +281,9 @@ impl MemFs {
         let inode = self.inode_mut(ino)?;
         inode.nlink -= 1;
         inode.ctime = now;
+        if inode.nlink > 0 {
+            self.extra_links -= 1;
+        }
         self.release(ino.0);
         Ok(())
     }
@@ -390,7 +441,7 @@ impl FileSystem for MemFs {
             blocks: limits.bytes / 4096,
             blocks_free: limits.bytes.saturating_sub(self.bytes) / 4096,
             files: limits.inodes,
-            files_free: limits.inodes.saturating_sub(self.inodes.len() as u64),
+            files_free: limits.inodes.saturating_sub(self.inodes_used()),
             name_max: limits.name as u64,
         })
     }
@@ -449,6 +500,10 @@ impl FileSystem for MemFs {
         }
         let file_type = inode.file_type();
         self.check_new(dir, name)?;
+        if self.inodes_used() >= self.limits.inodes {
+            return Err(Errno::ENOSPC);
+        }
+        self.extra_links += 1;
         let inode = self.inode_mut(ino)?;
         inode.nlink += 1;
         inode.ctime = now;
@@ -495,14 +550,15 @@ impl FileSystem for MemFs {
         if target.is_some() && flags.contains(RenameFlags::NOREPLACE) {
             return Err(Errno::EEXIST);
         }
+        // First: what is above a removed directory may be gone too.
+        if self.inode(to.0)?.nlink == 0 {
+            return Err(Errno::ENOENT);
+        }
         if is_dir && self.is_below(to.0, old)? {
             return Err(Errno::EINVAL);
         }
         if to.1.len() > self.limits.name {
             return Err(Errno::ENAMETOOLONG);
-        }
-        if self.inode(to.0)?.nlink == 0 {
-            return Err(Errno::ENOENT);
         }
         if target == Some(old) {
             return Ok(());
@@ -536,27 +592,24 @@ impl FileSystem for MemFs {
     }
 
     fn write_at(&mut self, ino: Ino, offset: u64, buf: &[u8], now: Timestamp) -> Result<usize> {
-        let (held, len) = {
-            let data = self.inode(ino)?.data()?;
-            (data.held(), buf.len())
-        };
+        let inode = self.inode(ino)?;
+        let (held, uid, len) = (inode.data()?.held(), inode.uid, buf.len());
         if len == 0 {
             return Ok(0);
         }
         let room = self.limits.file_size.checked_sub(offset).filter(|room| *room > 0);
         let len = (len as u64).min(room.ok_or(Errno::EFBIG)?);
         let cost = self.inode(ino)?.data()?.cost(offset, len);
-        let free = self.limits.bytes.saturating_sub(self.bytes);
+        let (free, errno) = self.room(uid);
         let len = if cost <= free { len } else { len.saturating_sub(cost - free) };
         if len == 0 {
-            return Err(Errno::ENOSPC);
+            return Err(errno);
         }
         let inode = self.inode_mut(ino)?;
         let Content::Regular(data) = &mut inode.content else { return Err(Errno::EINVAL) };
         let written = data.write_at(offset, &buf[..len as usize])?;
-        let now_held = data.held();
         (inode.mtime, inode.ctime) = (now, now);
-        self.bytes = self.bytes.saturating_add(now_held).saturating_sub(held);
+        self.recharge(ino, uid, held)?;
         Ok(written)
     }
 
@@ -567,7 +620,13 @@ impl FileSystem for MemFs {
                 return Err(Errno::EFBIG);
             }
         }
-        let held = self.inode(ino)?.held();
+        let (owner, held) = self.inode(ino).map(|inode| (inode.uid, inode.held()))?;
+        if let Some(heir) = changes.uid.filter(|uid| *uid != owner) {
+            let (room, errno) = self.room(heir);
+            if errno == Errno::EDQUOT && held > room {
+                return Err(errno);
+            }
+        }
         let inode = self.inode_mut(ino)?;
         if let (Some(size), Content::Regular(data)) = (changes.size, &mut inode.content) {
             data.set_len(size)?;
@@ -579,9 +638,7 @@ impl FileSystem for MemFs {
         inode.atime = changes.atime.unwrap_or(inode.atime);
         inode.mtime = changes.mtime.unwrap_or(inode.mtime);
         inode.ctime = now;
-        let now_held = inode.held();
-        self.bytes = self.bytes.saturating_add(now_held).saturating_sub(held);
-        Ok(())
+        self.recharge(ino, owner, held)
     }
 
     fn touch(&mut self, ino: Ino, now: Timestamp) {
@@ -593,14 +650,21 @@ impl FileSystem for MemFs {
     fn allocate(&mut self, ino: Ino, offset: u64, len: u64, now: Timestamp) -> Result<()> {
         let end = offset.checked_add(len).filter(|end| *end <= self.limits.file_size);
         let end = end.ok_or(Errno::EFBIG)?;
-        let data = self.inode(ino)?.data()?;
-        if data.cost(offset, len) > self.limits.bytes.saturating_sub(self.bytes) {
-            return Err(Errno::ENOSPC);
+        let inode = self.inode(ino)?;
+        let (owner, held) = (inode.uid, inode.held());
+        if len == 0 {
+            return inode.data().map(drop);
         }
+        self.check_room(owner, inode.data()?.cost_to_fill(offset, end))?;
+        let inode = self.inode_mut(ino)?;
+        let Content::Regular(data) = &mut inode.content else { return Err(Errno::EINVAL) };
+        data.fill(offset, end)?;
         if end > data.len() {
-            self.set_stat(ino, &SetStat { size: Some(end), ..SetStat::default() }, now)?;
+            data.set_len(end)?;
+            inode.mtime = now;
         }
-        Ok(())
+        inode.ctime = now;
+        self.recharge(ino, owner, held)
     }
 
     fn pin(&mut self, ino: Ino) -> Result<()> {

@@ -39,7 +39,11 @@ impl Data {
 
     /// 512-byte blocks that are not holes.
     pub(super) fn blocks(&self) -> u64 {
-        if self.pieces.is_empty() { self.blob_len.div_ceil(512) } else { self.held.div_ceil(512) }
+        if self.blob_len == 0 {
+            return self.held.div_ceil(512);
+        }
+        let copied: u64 = self.pieces.range(..self.blob_len.div_ceil(PIECE)).count() as u64 * PIECE;
+        (self.held + self.blob_len.saturating_sub(copied)).div_ceil(512)
     }
 
     /// The content as it was given, while it is still that.
@@ -100,12 +104,43 @@ impl Data {
         if first == last {
             let have = self.pieces.get(&first).map_or(0, |piece| piece.len() as u64);
             let base = first * PIECE;
-            let under = self.blob_len.saturating_sub(base).min(PIECE);
+            let under = self.under(first);
             let after = (end - base).max(if have == 0 { under } else { 0 });
             return after.saturating_sub(have);
         }
         let had: u64 = self.pieces.range(first..=last).map(|(_, piece)| piece.len() as u64).sum();
-        (end.saturating_sub(first * PIECE)).saturating_sub(had)
+        // The last piece also takes what the blob has behind the write.
+        let tail = if self.pieces.contains_key(&last) { 0 } else { self.under(last) };
+        end.max(last * PIECE + tail).saturating_sub(first * PIECE).saturating_sub(had)
+    }
+
+    /// Bytes of the blob that lie where a piece is to be.
+    fn under(&self, number: u64) -> u64 {
+        self.blob_len.saturating_sub(number.saturating_mul(PIECE)).min(PIECE)
+    }
+
+    /// How much more [`fill`](Data::fill) would hold, at the most: a blob's pieces count too.
+    pub(super) fn cost_to_fill(&self, offset: u64, end: u64) -> u64 {
+        let (first, last) = (offset / PIECE, end.saturating_sub(1) / PIECE);
+        let had =
+            |(number, piece): (&u64, &Arc<Vec<u8>>)| (piece.len() as u64).min(end - number * PIECE);
+        let had: u64 = self.pieces.range(first..=last).map(had).sum();
+        end.saturating_sub(first * PIECE).saturating_sub(had)
+    }
+
+    /// Turns the holes between two offsets into zeros that are held; room has been checked for.
+    pub(super) fn fill(&mut self, offset: u64, end: u64) -> Result<()> {
+        for number in offset / PIECE..end.div_ceil(PIECE) {
+            let len = (end - number * PIECE).min(PIECE) as usize;
+            if self.under(number) >= len as u64 && !self.pieces.contains_key(&number) {
+                continue;
+            }
+            let missing = self.pieces.get(&number).is_none_or(|piece| piece.len() < len);
+            if missing {
+                self.write_piece(number, len, &[])?;
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn write_at(&mut self, offset: u64, buf: &[u8]) -> Result<usize> {
@@ -145,7 +180,7 @@ impl Data {
     /// What the blob has where a piece is to be.
     fn copy_under(&self, number: u64) -> Result<Vec<u8>> {
         let start = number * PIECE;
-        let len = self.blob_len.saturating_sub(start).min(PIECE) as usize;
+        let len = self.under(number) as usize;
         let mut piece = vec![0; len];
         if len > 0 {
             self.read_blob(start, &mut piece)?;
