@@ -162,6 +162,15 @@ impl Kernel {
         processes.pids().into_iter().filter_map(describe).collect()
     }
 
+    /// Wakes every blocked process, to repeat the call it is in. For an embedder that has changed
+    /// something behind the kernel's back; without that nobody gets any further by it.
+    pub fn wake_all(&mut self) {
+        let system = self.sys();
+        for pid in system.processes.pids().into_iter().filter(|pid| *pid != Pid::INIT) {
+            system.wake(pid);
+        }
+    }
+
     /// Whether a signal has stopped or ended the process in the middle of its step: its body
     /// makes no further call and ends the step.
     pub fn must_yield(&self, pid: Pid) -> bool {

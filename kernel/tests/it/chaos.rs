@@ -244,11 +244,11 @@ impl Program for Actor {
             if let Op::Exit(status) = op {
                 return self.exit(pid, status);
             }
-            self.model.lock().unwrap().ops += 1;
             if self.act(kernel, pid, &mut op).is_pending() {
                 self.current = Some(op);
                 return Step::Block;
             }
+            self.model.lock().unwrap().ops += 1;
         }
         Step::Yield
     }
@@ -280,6 +280,13 @@ fn run(ops: Vec<Op>) -> Result<(), TestCaseError> {
         if let ExitStatus::Exited(status) = status {
             prop_assert_eq!(exited, Some(status));
         }
+    }
+    if outcome == Outcome::Deadlock {
+        // Nobody was forgotten: who is woken for nothing gets no further.
+        let done = model.lock().unwrap().ops;
+        kernel.wake_all();
+        prop_assert_eq!(kernel.run(Until { pid, deadline: None }), Outcome::Deadlock);
+        prop_assert_eq!(model.lock().unwrap().ops, done, "a wake-up was lost");
     }
     let bytes = kernel.counters();
     prop_assert!(bytes.pipe_bytes <= 2 << 20 && bytes.processes <= 61 && bytes.open_files <= 200);
