@@ -14,7 +14,7 @@ use agentos_kernel::{
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-use crate::support::{assert_clean, kernel_with};
+use crate::support::{Script, assert_clean, kernel_with};
 
 /// One thing that a process does.
 #[derive(Clone, Debug)]
@@ -281,11 +281,14 @@ fn run(ops: Vec<Op>) -> Result<(), TestCaseError> {
             prop_assert_eq!(exited, Some(status));
         }
     }
-    if outcome == Outcome::Deadlock {
+    // Let the others come to their end, or to where only somebody else could help them.
+    let idle = crate::support::start(&mut kernel, Script::new().pause());
+    let until = Until { pid: idle, deadline: None };
+    if kernel.run(until) == Outcome::Deadlock {
         // Nobody was forgotten: who is woken for nothing gets no further.
         let done = model.lock().unwrap().ops;
         kernel.wake_all();
-        prop_assert_eq!(kernel.run(Until { pid, deadline: None }), Outcome::Deadlock);
+        prop_assert_eq!(kernel.run(until), Outcome::Deadlock);
         prop_assert_eq!(model.lock().unwrap().ops, done, "a wake-up was lost");
     }
     let bytes = kernel.counters();
