@@ -13,35 +13,66 @@ use crate::process::Run;
 use crate::wait_queue::WaitOn;
 use crate::{Fd, Limit, PIPE_BUF, Pid};
 
-/// How many processes are looked at before the answer is "some reader may be able to run".
-const SEARCH: usize = 10_000;
+/// With more processes than these only an idle kernel looks at all of them: a write that waits
+/// must stay cheap.
+const FEW: usize = 64;
 
 impl System {
-    /// Doubles the pipe if its readers wait for `writer`; whether it did.
+    /// A write finds the pipe full: grows it if its readers wait for `writer`; whether it did.
     pub(crate) fn grow_pipe(&mut self, id: PipeId, writer: Pid) -> bool {
-        if self.pipes_are_full() || !self.only_waiting_readers(id, writer) {
+        if self.pipes_are_full() {
             return false;
         }
-        let pipe = &mut self.pipes[id.0 as usize];
-        pipe.capacity = pipe.capacity.saturating_mul(2);
-        true
+        let grows = self.is_only_reader(id, writer)
+            || self.processes.len() <= FEW && self.only_waiting_readers(id, writer);
+        if grows {
+            self.double(id);
+        }
+        grows
     }
 
     /// Nothing is runnable: grows each pipe whose writer waits for readers that wait for it.
-    /// Notes the limit if that is what keeps a writer from going on.
+    /// Ends the run if the limit keeps such a writer from going on.
     pub(crate) fn grow_pipes(&mut self) -> bool {
         let mut grown = false;
-        for (pid, id) in self.blocked_writers() {
+        for (id, pid) in self.blocked_writers() {
+            if !self.only_waiting_readers(id, pid) {
+                continue;
+            }
             if self.pipes_are_full() {
                 self.end_by_limit(Limit::PipeBytes);
                 return false;
             }
-            if self.grow_pipe(id, pid) {
-                grown = true;
-                self.wake_queue(|s| &mut s.pipes[id.0 as usize].write_queue);
-            }
+            grown = true;
+            self.double(id);
+            self.wake_queue(|s| &mut s.pipes[id.0 as usize].write_queue);
         }
         grown
+    }
+
+    fn double(&mut self, id: PipeId) {
+        let pipe = &mut self.pipes[id.0 as usize];
+        pipe.capacity = pipe.capacity.saturating_mul(2);
+    }
+
+    /// Whether nobody but the writer itself has the reading end.
+    fn is_only_reader(&self, id: PipeId, writer: Pid) -> bool {
+        let pipe = &self.pipes[id.0 as usize];
+        let Ok(process) = self.processes.get(writer) else { return false };
+        if pipe.readers != 1 || pipe.host_reads {
+            return false;
+        }
+        let mut own = 0;
+        let mut shared = 0;
+        for (_, entry) in process.fds.iter() {
+            let description = self.file(entry.file);
+            let reads = description.flags.contains(OFlags::READ);
+            if reads && matches!(&description.file, File::Pipe(other, _) if *other == id) {
+                own += 1;
+                shared = description.refs;
+            }
+        }
+        own == shared && own > 0
     }
 
     /// Whether the limit of all pipes has no room for one more atomic write.
@@ -49,15 +80,17 @@ impl System {
         self.limits.pipe_bytes.saturating_sub(self.pipe_total) < PIPE_BUF as u64
     }
 
-    fn blocked_writers(&self) -> Vec<(Pid, PipeId)> {
+    /// Each pipe that somebody waits to write to, with one of those: if readers wait for one of
+    /// several writers, then through the pipe for all of them.
+    fn blocked_writers(&self) -> Vec<(PipeId, Pid)> {
         let mut found = Vec::new();
         for (_, pipe) in self.pipes.iter().filter(|(_, p)| !p.write_queue.is_empty()) {
             for pid in pipe.write_queue.pids() {
-                found.extend(self.pipes_waited_for(*pid, OFlags::WRITE).map(|id| (*pid, id)));
+                found.extend(self.pipes_waited_for(*pid, OFlags::WRITE).map(|id| (id, *pid)));
             }
         }
         found.sort_unstable();
-        found.dedup();
+        found.dedup_by_key(|(id, _)| *id);
         found
     }
 
@@ -92,7 +125,7 @@ impl System {
         // Everybody in `seen` but the writer must in turn be unable to go on by itself.
         while let Some(pid) = seen.get(next).copied() {
             next += 1;
-            if pid != writer && !self.waits_only_for(pid, &mut seen) || seen.len() > SEARCH {
+            if pid != writer && !self.waits_only_for(pid, &mut seen) {
                 return false;
             }
         }

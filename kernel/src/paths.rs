@@ -1,10 +1,6 @@
 //! The calls that name files: each asks the vfs with the rights of the process.
 //!
-//! Not here: opening (`open`). The errors of each call are those of the method of
-//! [`Vfs`] that has its name, and for all of them:
-//! - `EBADF`: the directory's descriptor is not open.
-//! - `ENOTDIR`: it is not a directory's.
-//! - `ESRCH`: no such process.
+//! Not here: opening (`open`).
 
 use vfs::{
     Access, AtFlags, Caller, Errno, FileType, Follow, Location, Mode, OFlags, OpenFile,
@@ -29,7 +25,9 @@ impl Kernel {
     /// The metadata of what a path names. With `EMPTY_PATH` and an empty path, of `dir` itself.
     ///
     /// # Errors
-    /// See the [module](self).
+    /// - as [`Vfs::fstatat`](vfs::Vfs::fstatat);
+    /// - `EBADF`, `ENOTDIR`: a directory's descriptor is not open, or not a directory's.
+    /// - `ESRCH`: no such process.
     pub fn fstatat(
         &mut self,
         pid: Pid,
@@ -57,7 +55,9 @@ impl Kernel {
     /// Makes a directory.
     ///
     /// # Errors
-    /// See the [module](self).
+    /// - as [`Vfs::mkdirat`](vfs::Vfs::mkdirat);
+    /// - `EBADF`, `ENOTDIR`: a directory's descriptor is not open, or not a directory's.
+    /// - `ESRCH`: no such process.
     pub fn mkdirat(&mut self, pid: Pid, dir: Option<Fd>, path: &[u8], mode: Mode) -> Result<()> {
         self.sys()
             .traced_at(pid, "mkdirat", dir, path, |vfs, cx, at| vfs.mkdirat(cx, at, path, mode))
@@ -66,7 +66,9 @@ impl Kernel {
     /// Makes a regular file, a fifo, a socket or a device.
     ///
     /// # Errors
-    /// See the [module](self).
+    /// - as [`Vfs::mknodat`](vfs::Vfs::mknodat);
+    /// - `EBADF`, `ENOTDIR`: a directory's descriptor is not open, or not a directory's.
+    /// - `ESRCH`: no such process.
     pub fn mknodat(
         &mut self,
         pid: Pid,
@@ -84,7 +86,9 @@ impl Kernel {
     /// Makes a symbolic link to `target`.
     ///
     /// # Errors
-    /// See the [module](self).
+    /// - as [`Vfs::symlinkat`](vfs::Vfs::symlinkat);
+    /// - `EBADF`, `ENOTDIR`: a directory's descriptor is not open, or not a directory's.
+    /// - `ESRCH`: no such process.
     pub fn symlinkat(
         &mut self,
         pid: Pid,
@@ -100,7 +104,9 @@ impl Kernel {
     /// Gives a file one more name.
     ///
     /// # Errors
-    /// See the [module](self).
+    /// - as [`Vfs::linkat`](vfs::Vfs::linkat);
+    /// - `EBADF`, `ENOTDIR`: a directory's descriptor is not open, or not a directory's.
+    /// - `ESRCH`: no such process.
     pub fn linkat(
         &mut self,
         pid: Pid,
@@ -121,7 +127,9 @@ impl Kernel {
     /// Removes a name; with `REMOVEDIR` a directory's.
     ///
     /// # Errors
-    /// See the [module](self).
+    /// - as [`Vfs::unlinkat`](vfs::Vfs::unlinkat);
+    /// - `EBADF`, `ENOTDIR`: a directory's descriptor is not open, or not a directory's.
+    /// - `ESRCH`: no such process.
     pub fn unlinkat(
         &mut self,
         pid: Pid,
@@ -136,7 +144,9 @@ impl Kernel {
     /// Renames.
     ///
     /// # Errors
-    /// See the [module](self).
+    /// - as [`Vfs::renameat2`](vfs::Vfs::renameat2);
+    /// - `EBADF`, `ENOTDIR`: a directory's descriptor is not open, or not a directory's.
+    /// - `ESRCH`: no such process.
     pub fn renameat2(
         &mut self,
         pid: Pid,
@@ -157,7 +167,9 @@ impl Kernel {
     /// The target of a symbolic link.
     ///
     /// # Errors
-    /// See the [module](self).
+    /// - as [`Vfs::readlinkat`](vfs::Vfs::readlinkat);
+    /// - `EBADF`, `ENOTDIR`: a directory's descriptor is not open, or not a directory's.
+    /// - `ESRCH`: no such process.
     pub fn readlinkat(&mut self, pid: Pid, dir: Option<Fd>, path: &[u8]) -> Result<Vec<u8>> {
         self.sys()
             .traced_at(pid, "readlinkat", dir, path, |vfs, cx, at| vfs.readlinkat(cx, at, path))
@@ -166,7 +178,9 @@ impl Kernel {
     /// Whether the process may do this.
     ///
     /// # Errors
-    /// See the [module](self).
+    /// - as [`Vfs::faccessat`](vfs::Vfs::faccessat);
+    /// - `EBADF`, `ENOTDIR`: a directory's descriptor is not open, or not a directory's.
+    /// - `ESRCH`: no such process.
     pub fn faccessat(
         &mut self,
         pid: Pid,
@@ -190,7 +204,9 @@ impl Kernel {
     /// Changes permission bits.
     ///
     /// # Errors
-    /// See the [module](self).
+    /// - as [`Vfs::fchmodat`](vfs::Vfs::fchmodat);
+    /// - `EBADF`, `ENOTDIR`: a directory's descriptor is not open, or not a directory's.
+    /// - `ESRCH`: no such process.
     pub fn fchmodat(
         &mut self,
         pid: Pid,
@@ -207,7 +223,9 @@ impl Kernel {
     /// Changes owner and group; `None` leaves one as it is.
     ///
     /// # Errors
-    /// See the [module](self).
+    /// - as [`Vfs::fchownat`](vfs::Vfs::fchownat);
+    /// - `EBADF`, `ENOTDIR`: a directory's descriptor is not open, or not a directory's.
+    /// - `ESRCH`: no such process.
     pub fn fchownat(
         &mut self,
         pid: Pid,
@@ -225,7 +243,9 @@ impl Kernel {
     /// Changes the times of the last read and the last change.
     ///
     /// # Errors
-    /// See the [module](self).
+    /// - as [`Vfs::utimensat`](vfs::Vfs::utimensat);
+    /// - `EBADF`, `ENOTDIR`: a directory's descriptor is not open, or not a directory's.
+    /// - `ESRCH`: no such process.
     pub fn utimensat(
         &mut self,
         pid: Pid,
@@ -243,7 +263,8 @@ impl Kernel {
     /// Cuts or extends a file.
     ///
     /// # Errors
-    /// See the [module](self).
+    /// - as [`Vfs::truncateat`](vfs::Vfs::truncateat);
+    /// - `ESRCH`: no such process.
     pub fn truncate(&mut self, pid: Pid, path: &[u8], size: u64) -> Result<()> {
         self.sys().traced_at(pid, "truncate", None, path, |vfs, cx, at| {
             vfs.truncateat(cx, at, path, size)
@@ -253,7 +274,8 @@ impl Kernel {
     /// Sizes and limits of the filesystem that a path is on.
     ///
     /// # Errors
-    /// See the [module](self).
+    /// - as [`Vfs::statfsat`](vfs::Vfs::statfsat);
+    /// - `ESRCH`: no such process.
     pub fn statfs(&mut self, pid: Pid, path: &[u8]) -> Result<StatFs> {
         self.sys().traced_at(pid, "statfs", None, path, |vfs, cx, at| vfs.statfsat(cx, at, path))
     }

@@ -3,10 +3,13 @@
 use std::task::Poll;
 
 use agentos_kernel::{
-    Disposition, Errno, ExitStatus, Fd, OFlags, Outcome, PollEvents, PollFd, Signal, WaitStatus,
+    Config, Disposition, Errno, ExitStatus, Fd, Limits, OFlags, Outcome, Pid, PollEvents, PollFd,
+    Signal, WaitStatus, WaitTarget,
 };
 
-use crate::support::{Script, assert_clean, kernel, notes, ready, run, run_to, start, taken};
+use crate::support::{
+    Script, assert_clean, kernel, kernel_with, notes, ready, run, run_to, start, taken,
+};
 
 const R: Fd = Fd(3);
 const W: Fd = Fd(4);
@@ -118,6 +121,45 @@ fn grows_when_the_reader_waits_for_the_writer_through_another() {
     let body = Script::new().pipe().fork(between).close(W).wait_all().read_all(R, &read);
     run(body);
     assert!(taken(&read) == [pattern(300_000)]);
+}
+
+#[test]
+fn grows_among_many_processes_too() {
+    for wait_first in [true, false] {
+        let read = notes();
+        let mut body = Script::new();
+        for _ in 0..100 {
+            body = body.fork(Script::new().sleep(1_000_000));
+        }
+        let writer = Script::new().close(R).write_all(W, pattern(300_000));
+        let body = if wait_first {
+            let child = Pid(103);
+            body.pipe().fork(writer).close(W).poll(move |k, p| {
+                let done = k.waitpid(p, WaitTarget::Pid(child), Default::default());
+                done.map(|r| assert_eq!(r, Ok(Some((child, WaitStatus::Exited(0))))))
+            })
+        } else {
+            body.pipe().write_all(W, pattern(300_000)).close(W)
+        };
+        let before = |k: &mut agentos_kernel::Kernel, _| {
+            assert!(k.clock_gettime(agentos_kernel::ClockId::Monotonic) < 1_000_000);
+        };
+        run(body.call(before).read_all(R, &read));
+        assert!(taken(&read) == [pattern(300_000)]);
+    }
+}
+
+#[test]
+fn a_full_limit_does_not_end_a_writer_whose_reader_only_sleeps() {
+    let limits = Limits { pipe_bytes: 50_000, ..Limits::default() };
+    let mut kernel = kernel_with(Config { limits, ..Config::default() });
+    let read = notes();
+    let writer = Script::new().close(R).write_all(W, pattern(200_000));
+    let body = Script::new().pipe().fork(writer).close(W).sleep(100).read_all(R, &read);
+    let pid = start(&mut kernel, body.wait_all());
+    assert_eq!(run_to(&mut kernel, pid), Outcome::Exited(ExitStatus::SUCCESS));
+    assert!(taken(&read) == [pattern(200_000)]);
+    assert_clean(&kernel);
 }
 
 #[test]
