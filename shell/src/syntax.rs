@@ -31,7 +31,9 @@ pub use text::{
 pub use token::is_reserved;
 
 /// How deep constructs may be nested in each other.
-pub const MAX_DEPTH: u32 = 200;
+///
+/// An unoptimised parser takes some 15 KB of stack for each level; a thread has 2 MB.
+pub const MAX_DEPTH: u32 = 100;
 
 /// How many bytes aliases may add to one complete command.
 pub const MAX_ALIAS_BYTES: usize = 1 << 20;
