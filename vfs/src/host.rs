@@ -428,6 +428,10 @@ impl FileSystem for HostFs {
         self.inodes.lock().place(dir).map(|place| place.dir).ok_or(Errno::ESTALE)
     }
 
+    fn read_only(&self) -> bool {
+        self.read_only
+    }
+
     fn create(
         &mut self,
         dir: Ino,

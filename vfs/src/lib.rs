@@ -54,7 +54,7 @@ pub use mem::MemFs;
 pub use mount::{Location, MountFlags, MountId, MountInfo};
 pub use namei::Follow;
 pub use open_file::OpenFile;
-pub use overlay::OverlayFs;
+pub use overlay::{Change, ChangeKind, Commit, Conflict, OverlayFs, Refusal, Selection};
 pub use proc::{ProcFs, ProcProcess, ProcState};
 pub use stat::{FileType, Ino, Mode, SetStat, Stat, StatFs, Timestamp, makedev};
 pub use vfs::{SetTime, Vfs};

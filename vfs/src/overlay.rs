@@ -10,7 +10,10 @@
 //! Here are the two layers as one filesystem. Moving up is in `overlay/copy_up.rs`, hiding in
 //! `overlay/whiteout.rs`, what differs in `overlay/diff.rs`, and applying it in `overlay/commit.rs`.
 
+mod commit;
 mod copy_up;
+mod diff;
+mod discard;
 mod number;
 mod read_dir;
 mod whiteout;
@@ -21,11 +24,14 @@ use std::sync::Arc;
 use imbl::OrdMap;
 
 use crate::{
-    Blob, DirEntry, Errno, FileSystem, FileType, Ino, NewInode, RenameFlags, Result, SetStat, Stat,
-    StatFs, Timestamp,
+    Blob, DirEntry, Errno, FileSystem, FileType, Ino, Limits, MemFs, NewInode, RenameFlags, Result,
+    SetStat, Stat, StatFs, Timestamp,
 };
 use number::{Layer, lower_number, upper_number};
 use whiteout::{Hidden, Version};
+
+pub use commit::{Commit, Conflict, Refusal, Selection};
+pub use diff::{Change, ChangeKind};
 
 /// A filesystem on top of another one that is only read.
 ///
@@ -43,6 +49,8 @@ pub struct OverlayFs {
     changed: OrdMap<Ino, Changed>,
     /// Stubs, by upper number: which lower inode each stands for.
     origin: OrdMap<Ino, Ino>,
+    /// What was hidden in lower directories that are gone themselves.
+    buried: OrdMap<Ino, OrdMap<Arc<[u8]>, Hidden>>,
     /// How often each lower inode is pinned. The lower layer itself cannot be told.
     pins: BTreeMap<Ino, u32>,
     /// Cookies of lower entries start here, those of upper ones end here.
@@ -74,6 +82,30 @@ enum Data {
 }
 
 impl OverlayFs {
+    /// Keeps the changes to `lower` in memory, within the default [`Limits`].
+    ///
+    /// ```
+    /// use agentos_vfs::{FileSystem, MemFs, OverlayFs};
+    /// let base = MemFs::default();
+    /// let mut changed = OverlayFs::over(base);
+    /// assert!(changed.diff()?.is_empty());
+    /// # Ok::<(), agentos_vfs::Errno>(())
+    /// ```
+    pub fn over(lower: impl FileSystem + 'static) -> OverlayFs {
+        OverlayFs::new(Arc::new(lower))
+    }
+
+    /// Keeps the changes to the shared `lower` in memory, within the default [`Limits`].
+    pub fn new(lower: Arc<dyn FileSystem>) -> OverlayFs {
+        OverlayFs::with_limits(lower, Limits::default())
+    }
+
+    /// Keeps the changes to `lower` in memory, within `limits`.
+    pub fn with_limits(lower: Arc<dyn FileSystem>, limits: Limits) -> OverlayFs {
+        let lower_cookies = read_dir::AFTER_MEMORY;
+        OverlayFs { lower_cookies, ..OverlayFs::with_upper(lower, MemFs::new(limits)) }
+    }
+
     /// Keeps the changes to `lower` in `upper`, which must be empty and is not shown itself.
     pub fn with_upper(lower: Arc<dyn FileSystem>, upper: impl FileSystem + 'static) -> OverlayFs {
         OverlayFs {
@@ -81,6 +113,7 @@ impl OverlayFs {
             upper: Box::new(upper),
             changed: OrdMap::new(),
             origin: OrdMap::new(),
+            buried: OrdMap::new(),
             pins: BTreeMap::new(),
             lower_cookies: read_dir::AFTER_ANY,
         }
@@ -293,6 +326,25 @@ impl FileSystem for OverlayFs {
         self.number_of_upper(self.upper.parent(upper)?)
     }
 
+    fn fork(&self) -> Option<Box<dyn FileSystem>> {
+        let mut fork = OverlayFs {
+            lower: self.lower.clone(),
+            upper: self.upper.fork()?,
+            changed: self.changed.clone(),
+            origin: self.origin.clone(),
+            buried: self.buried.clone(),
+            pins: BTreeMap::new(),
+            lower_cookies: self.lower_cookies,
+        };
+        // What only a pin keeps alive here is not in the fork.
+        for &lower in self.pins.keys() {
+            if fork.changed.get(&lower).is_some_and(|changed| changed.links == 0) {
+                fork.drop_stub(lower, Timestamp::default());
+            }
+        }
+        Some(Box::new(fork))
+    }
+
     fn create(
         &mut self,
         dir: Ino,
@@ -417,6 +469,13 @@ impl FileSystem for OverlayFs {
             (Layer::Lower(lower), Some(size)) => self.raise_content(lower, size)?,
         };
         self.upper.set_stat(upper, changes, now)
+    }
+
+    fn touch(&mut self, ino: Ino, now: Timestamp) {
+        // Of what was never changed no time of last access is kept: it would be a change.
+        if let Some(upper) = self.upper_of(ino) {
+            self.upper.touch(upper, now);
+        }
     }
 
     fn allocate(&mut self, ino: Ino, offset: u64, len: u64, now: Timestamp) -> Result<()> {

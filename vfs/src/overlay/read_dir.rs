@@ -7,6 +7,10 @@ use crate::{DirEntry, Errno, Ino, Result};
 /// bits. Added, not shifted, since the lower layer's have as many.
 pub(super) const AFTER_ANY: u64 = 1 << 63;
 
+/// The same over a `MemFs`, whose cookies count the entries ever made: leaves room for many
+/// overlays on top of each other.
+pub(super) const AFTER_MEMORY: u64 = 1 << 40;
+
 impl OverlayFs {
     /// Hands out the upper directory `upper`; whether all of it was.
     pub(super) fn read_upper(

@@ -198,9 +198,12 @@ impl OverlayFs {
     }
 
     /// Forgets a lower inode that has no name left.
-    fn drop_stub(&mut self, lower: Ino, now: Timestamp) {
+    pub(super) fn drop_stub(&mut self, lower: Ino, now: Timestamp) {
         let Some(changed) = self.changed.remove(&lower) else { return };
         self.origin.remove(&changed.upper);
+        if !changed.hidden.is_empty() {
+            self.buried.insert(lower, changed.hidden);
+        }
         if changed.version.file_type != FileType::Directory {
             let _ = self.upper.unlink(self.upper.root(), &stub_name(lower), now);
         }

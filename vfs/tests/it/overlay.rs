@@ -52,11 +52,16 @@ fn chmod(mode: u32) -> SetStat {
     SetStat { mode: Some(Mode::new(mode)), ..SetStat::default() }
 }
 
-fn rename(fs: &mut dyn FileSystem, from: &str, to: &str, flags: RenameFlags) -> Result<()> {
+pub(crate) fn rename(
+    fs: &mut dyn FileSystem,
+    from: &str,
+    to: &str,
+    flags: RenameFlags,
+) -> Result<()> {
     fs.rename(split(fs, from)?, split(fs, to)?, flags, NOW)
 }
 
-fn unlink(fs: &mut dyn FileSystem, path: &str) -> Result<()> {
+pub(crate) fn unlink(fs: &mut dyn FileSystem, path: &str) -> Result<()> {
     let (dir, name) = split(fs, path)?;
     fs.unlink(dir, name, NOW)
 }
@@ -299,7 +304,7 @@ fn lower_layer_may_change_underneath() {
 }
 
 /// One operation, the same on two filesystems; numbers of inodes are not part of the answer.
-fn random_op(fs: &mut dyn FileSystem, random: &mut Random) -> Result<()> {
+pub(crate) fn random_op(fs: &mut dyn FileSystem, random: &mut Random) -> Result<()> {
     const NAMES: [&str; 7] = ["a", "b", "c", "d", "f", "g", "hard"];
     let path = |random: &mut Random| {
         let depth = 1 + random.below(4);

@@ -1,0 +1,477 @@
+//! Applying changes to the directory that they were made over.
+//!
+//! Everything is compared with the version that was first seen before anything is done. Then
+//! renamed entries step aside, deleted ones go, and the rest is put in place from the root down:
+//! a file is written under a name of its own and renamed, so that nobody ever sees half of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::diff::{Change, ChangeKind, Delta};
+use super::whiteout::Version;
+use super::{Data, Layer, OverlayFs};
+use crate::{
+    Errno, FileSystem, FileType, Ino, NewInode, RenameFlags, Result, SetStat, Stat, Timestamp,
+};
+
+/// Which of the changes.
+#[derive(Clone, Copy, Debug)]
+pub enum Selection<'a> {
+    /// Every one.
+    All,
+    /// Those at these paths and below them. What they stand in, if it is new, comes along.
+    Paths(&'a [&'a [u8]]),
+}
+
+impl Selection<'_> {
+    /// Whether the path was chosen.
+    pub(super) fn has(&self, path: &[u8]) -> bool {
+        match self {
+            Selection::All => true,
+            Selection::Paths(paths) => paths.iter().any(|chosen| is_below(path, chosen)),
+        }
+    }
+}
+
+/// Whether `path` is `top` or below it.
+pub(super) fn is_below(path: &[u8], top: &[u8]) -> bool {
+    path.strip_prefix(top).is_some_and(|rest| rest.is_empty() || rest.first() == Some(&b'/'))
+}
+
+/// What became of a commit.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Commit {
+    /// The changes that were applied.
+    pub applied: Vec<Change>,
+    /// Those that were not. What stood at their paths is as it was.
+    pub conflicts: Vec<Conflict>,
+}
+
+/// A change that was not applied.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Conflict {
+    /// Which.
+    pub change: Change,
+    /// Why.
+    pub reason: Refusal,
+}
+
+/// Why a change was not applied.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// What is there is not what was there when it was changed here; or something is, and
+    /// nothing was.
+    ChangedMeanwhile,
+    /// It could not be done.
+    Failed(Errno),
+}
+
+/// The changes of `all` that were chosen, with the new directories that they stand in.
+pub(super) fn select(
+    all: Vec<Delta>,
+    selection: Selection<'_>,
+    with: fn(&ChangeKind) -> bool,
+) -> Vec<Delta> {
+    let chosen: Vec<Vec<u8>> = all
+        .iter()
+        .map(|delta| &delta.change.path)
+        .filter(|path| selection.has(path))
+        .cloned()
+        .collect();
+    let needed = |delta: &Delta| {
+        let path = &delta.change.path;
+        selection.has(path)
+            || with(&delta.change.kind) && chosen.iter().any(|below| is_below(below, path))
+    };
+    all.into_iter().filter(needed).collect()
+}
+
+impl OverlayFs {
+    /// Applies changes to `target`: the directory of the lower layer, opened for writing. What was
+    /// applied is then no change any more.
+    ///
+    /// A path is refused, and left alone, if `target` has another version of it than the lower
+    /// layer had when it was first changed here: told by inode, size and times. Each file is
+    /// replaced as a whole. Modes and times of change are kept, owners where `target` lets us.
+    ///
+    /// # Errors
+    /// What the layers answer while the changes are looked for. What goes wrong with one path is
+    /// in the [`Commit`].
+    pub fn commit(
+        &mut self,
+        target: &mut dyn FileSystem,
+        selection: Selection<'_>,
+        now: Timestamp,
+    ) -> Result<Commit> {
+        let structural =
+            |kind: &ChangeKind| matches!(kind, ChangeKind::Added | ChangeKind::Renamed { .. });
+        let (all, opaque) = self.deltas()?;
+        let chosen = select(all.clone(), selection, structural);
+        let mut apply = Apply {
+            fs: self,
+            target,
+            now,
+            staged: BTreeMap::new(),
+            written: BTreeMap::new(),
+            serial: 0,
+        };
+        let (sound, mut conflicts) = apply.check(chosen);
+        let (applied, failed) = apply.run(&sound);
+        conflicts.extend(failed);
+        let left: Vec<Delta> = all
+            .into_iter()
+            .filter(|delta| !applied.iter().any(|done| done.change == delta.change))
+            .collect();
+        self.settle(&applied, &opaque, &left, now);
+        let applied = applied.into_iter().map(|delta| delta.change).collect();
+        Ok(Commit { applied, conflicts })
+    }
+}
+
+struct Apply<'a> {
+    fs: &'a OverlayFs,
+    target: &'a mut dyn FileSystem,
+    now: Timestamp,
+    /// Renamed entries that have stepped aside, by the path that they left.
+    staged: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Files that were written, by our number: their further names are links.
+    written: BTreeMap<Ino, Ino>,
+    serial: u64,
+}
+
+impl Apply<'_> {
+    /// Divides the changes into those that find what they expect and those that do not.
+    fn check(&mut self, deltas: Vec<Delta>) -> (Vec<Delta>, Vec<Conflict>) {
+        let mut leaving: BTreeSet<Vec<u8>> = BTreeSet::new();
+        for delta in &deltas {
+            if matches!(delta.change.kind, ChangeKind::Deleted | ChangeKind::Renamed { .. }) {
+                leaving.insert(delta.lower_path.clone());
+            }
+        }
+        let (mut sound, mut conflicts) = (Vec::new(), Vec::new());
+        let mut stuck: BTreeSet<Vec<u8>> = BTreeSet::new();
+        for delta in deltas {
+            let follows = delta.under.as_ref().is_some_and(|under| stuck.contains(under));
+            if !follows && self.expected(&delta, &leaving) {
+                sound.push(delta);
+            } else {
+                stuck.insert(delta.change.path.clone());
+                conflicts
+                    .push(Conflict { change: delta.change, reason: Refusal::ChangedMeanwhile });
+            }
+        }
+        (sound, conflicts)
+    }
+
+    fn expected(&self, delta: &Delta, leaving: &BTreeSet<Vec<u8>>) -> bool {
+        let path = &delta.change.path;
+        // What it is in may leave as a whole, too.
+        let leaves = |path: &[u8]| {
+            let ends =
+                (0..=path.len()).filter(|&end| path.get(end).is_none_or(|&byte| byte == b'/'));
+            ends.into_iter().any(|end| path.get(..end).is_some_and(|above| leaving.contains(above)))
+        };
+        let free = |path: &[u8]| leaves(path) || self.find(path).is_err();
+        match &delta.change.kind {
+            // Inside a renamed directory the path is not yet the target's.
+            ChangeKind::Added if delta.under.is_some() => free(&delta.lower_path),
+            ChangeKind::Added => free(path),
+            ChangeKind::Renamed { from } => {
+                let there = match &delta.replaced {
+                    Some((path, version)) => self.version(path) == Some(*version),
+                    None => delta.under.is_some() || free(path),
+                };
+                there && self.version(from) == delta.base
+            }
+            _ => self.version(&delta.lower_path) == delta.base,
+        }
+    }
+
+    fn find(&self, path: &[u8]) -> Result<Ino> {
+        find(self.target, path)
+    }
+
+    fn version(&self, path: &[u8]) -> Option<Version> {
+        let ino = self.find(path).ok()?;
+        self.target.stat(ino).ok().map(|stat| Version::of(&stat))
+    }
+
+    fn run(&mut self, deltas: &[Delta]) -> (Vec<Delta>, Vec<Conflict>) {
+        let mut results: Vec<Result<()>> = vec![Ok(()); deltas.len()];
+        let is = |index: usize, test: fn(&ChangeKind) -> bool| {
+            deltas.get(index).is_some_and(|d| test(&d.change.kind))
+        };
+        let mut order: Vec<usize> = (0..deltas.len()).collect();
+        // What is renamed steps aside, the deepest first; then what is deleted goes.
+        order.sort_by(|&a, &b| lower_path(deltas, b).cmp(lower_path(deltas, a)));
+        let renamed: Vec<usize> = order
+            .iter()
+            .copied()
+            .filter(|&n| is(n, |kind| matches!(kind, ChangeKind::Renamed { .. })))
+            .collect();
+        let deleted: Vec<usize> = order
+            .into_iter()
+            .filter(|&n| is(n, |kind| matches!(kind, ChangeKind::Deleted)))
+            .collect();
+        let placed: Vec<usize> = (0..deltas.len())
+            .filter(|&n| !is(n, |kind| matches!(kind, ChangeKind::Deleted)))
+            .collect();
+        let steps = renamed.into_iter().map(|n| (n, Step::Aside));
+        // Where the lower layer has them: so before a renamed directory above is put in place,
+        // but after it stepped aside. Those inside one go while it is aside.
+        let steps = steps.chain(deleted.into_iter().map(|n| (n, Step::Delete)));
+        let steps = steps.chain(placed.into_iter().map(|n| (n, Step::Place)));
+        for (index, step) in steps {
+            let (Some(delta), Some(result)) = (deltas.get(index), results.get_mut(index)) else {
+                continue;
+            };
+            if result.is_ok() {
+                *result = match step {
+                    Step::Aside => self.step_aside(&delta.lower_path),
+                    Step::Delete => self.delete(delta),
+                    Step::Place => self.place(delta),
+                };
+            }
+        }
+        self.give_back();
+        let (mut applied, mut failed) = (Vec::new(), Vec::new());
+        for (delta, result) in deltas.iter().zip(results) {
+            match result {
+                Ok(()) => applied.push(delta.clone()),
+                Err(errno) => {
+                    failed.push(Conflict {
+                        change: delta.change.clone(),
+                        reason: Refusal::Failed(errno),
+                    });
+                }
+            }
+        }
+        (applied, failed)
+    }
+
+    /// A name that the directory does not have.
+    fn fresh(&mut self, dir: Ino) -> Result<Vec<u8>> {
+        for _ in 0..1000 {
+            self.serial += 1;
+            let name = format!(".agentos-commit-{}", self.serial).into_bytes();
+            match self.target.lookup(dir, &name) {
+                Err(Errno::ENOENT) => return Ok(name),
+                Ok(_) => {}
+                Err(errno) => return Err(errno),
+            }
+        }
+        Err(Errno::EEXIST)
+    }
+
+    fn step_aside(&mut self, from: &[u8]) -> Result<()> {
+        let (dir, name) = locate(self.target, from)?;
+        let root = self.target.root();
+        let aside = self.fresh(root)?;
+        self.target.rename((dir, name), (root, &aside), RenameFlags::NOREPLACE, self.now)?;
+        self.staged.insert(from.to_vec(), aside);
+        Ok(())
+    }
+
+    /// Puts back what stepped aside and found no place.
+    fn give_back(&mut self) {
+        for (from, aside) in std::mem::take(&mut self.staged) {
+            let root = self.target.root();
+            if let Ok((dir, name)) = locate(self.target, &from) {
+                let _ = self.target.rename(
+                    (root, &aside),
+                    (dir, name),
+                    RenameFlags::NOREPLACE,
+                    self.now,
+                );
+            }
+        }
+    }
+
+    /// A lower path as it is now that some directories have stepped aside.
+    fn aside(&self, lower_path: &[u8]) -> Vec<u8> {
+        let above = self
+            .staged
+            .iter()
+            .filter(|(from, _)| is_below(lower_path, from) && lower_path != **from);
+        match above.max_by_key(|(from, _)| from.len()) {
+            Some((from, aside)) => {
+                [aside, lower_path.get(from.len()..).unwrap_or_default()].concat()
+            }
+            None => lower_path.to_vec(),
+        }
+    }
+
+    fn delete(&mut self, delta: &Delta) -> Result<()> {
+        let path = self.aside(&delta.lower_path);
+        let (dir, name) = locate(self.target, &path)?;
+        if delta.change.file_type == FileType::Directory {
+            self.target.rmdir(dir, name, self.now)
+        } else {
+            self.target.unlink(dir, name, self.now)
+        }
+    }
+
+    fn place(&mut self, delta: &Delta) -> Result<()> {
+        let path = &delta.change.path;
+        let ino = delta.ino.ok_or(Errno::ENOENT)?;
+        match &delta.change.kind {
+            ChangeKind::Deleted => Ok(()),
+            ChangeKind::ModeChanged => {
+                let to = self.find(path)?;
+                self.attributes(ino, to)
+            }
+            ChangeKind::Renamed { from } => {
+                let aside = self.staged.get(from).ok_or(Errno::ENOENT)?.clone();
+                let (dir, name) = locate(self.target, path)?;
+                let flags = if delta.replaced.is_some() {
+                    RenameFlags::empty()
+                } else {
+                    RenameFlags::NOREPLACE
+                };
+                let root = self.target.root();
+                self.target.rename((root, &aside), (dir, name), flags, self.now)?;
+                self.staged.remove(from);
+                Ok(())
+            }
+            ChangeKind::Added | ChangeKind::Modified => {
+                let (dir, name) = locate(self.target, path)?;
+                self.write(ino, dir, name, delta.change.kind == ChangeKind::Added)
+            }
+        }
+    }
+
+    /// Makes `name` of `dir` what our `ino` is.
+    fn write(&mut self, ino: Ino, dir: Ino, name: &[u8], added: bool) -> Result<()> {
+        let stat = self.fs.stat(ino)?;
+        let new = NewInode { mode: stat.mode, uid: stat.uid, gid: stat.gid, now: self.now };
+        if stat.is_dir() {
+            return self.target.mkdir(dir, name, &new).map(|_| ());
+        }
+        let temp = self.fresh(dir)?;
+        let known = self.written.get(&ino).copied().or_else(|| self.same_below(ino, &stat));
+        let made = match known {
+            Some(known) => self.target.link(known, dir, &temp, self.now),
+            None => self.write_new(ino, dir, &temp, &new),
+        };
+        let flags = if added { RenameFlags::NOREPLACE } else { RenameFlags::empty() };
+        let put =
+            made.and_then(|()| self.target.rename((dir, &temp), (dir, name), flags, self.now));
+        if put.is_err() {
+            let _ = self.target.unlink(dir, &temp, self.now);
+        }
+        put?;
+        if stat.nlink > 1 {
+            let to = self.target.lookup(dir, name)?;
+            self.written.insert(ino, to);
+        }
+        Ok(())
+    }
+
+    /// The target's file of which `ino` is one more name, unchanged.
+    ///
+    /// Its other names are not known here, so they are looked for: a backend may have to see an
+    /// inode before it can link it.
+    fn same_below(&self, ino: Ino, stat: &Stat) -> Option<Ino> {
+        let Layer::Lower(lower) = Layer::of(ino) else { return None };
+        let changed = self.fs.changed.get(&lower)?;
+        if stat.nlink < 2 || stat.file_type != FileType::Symlink && changed.data == Data::Upper {
+            return None;
+        }
+        let mut todo = vec![self.target.root()];
+        let mut found = false;
+        while let Some(dir) = todo.pop().filter(|_| !found) {
+            let read = self.target.read_dir(dir, 0, &mut |entry| {
+                found = entry.ino == lower;
+                if entry.file_type == FileType::Directory {
+                    todo.push(entry.ino);
+                }
+                !found
+            });
+            read.ok()?;
+        }
+        let there = self.target.stat(lower).ok().filter(|_| found)?;
+        // The mode may be about to change: that is a change of its own.
+        let alike = (there.file_type, there.size) == (stat.file_type, stat.size);
+        (alike && there.ino == changed.version.ino).then_some(lower)
+    }
+
+    fn write_new(&mut self, ino: Ino, dir: Ino, temp: &[u8], new: &NewInode) -> Result<()> {
+        let stat = self.fs.stat(ino)?;
+        match stat.file_type {
+            FileType::Symlink => {
+                let text = self.fs.read_link(ino)?;
+                self.target.symlink(dir, temp, &text, new).map(|_| ())
+            }
+            FileType::Regular => {
+                let to = self.target.create(dir, temp, FileType::Regular, 0, new)?;
+                self.copy(ino, to)?;
+                self.attributes(ino, to)?;
+                self.target.sync(to)
+            }
+            file_type => self.target.create(dir, temp, file_type, stat.rdev, new).map(|_| ()),
+        }
+    }
+
+    fn copy(&mut self, ino: Ino, to: Ino) -> Result<()> {
+        let mut buf = vec![0; 64 * 1024];
+        let mut offset = 0;
+        loop {
+            let len = self.fs.read_at(ino, offset, &mut buf)?;
+            let mut part = buf.get(..len).unwrap_or_default();
+            if part.is_empty() {
+                return Ok(());
+            }
+            while !part.is_empty() {
+                let written = self.target.write_at(to, offset, part, self.now)?;
+                if written == 0 {
+                    return Err(Errno::ENOSPC);
+                }
+                offset += written as u64;
+                part = part.get(written..).unwrap_or_default();
+            }
+        }
+    }
+
+    /// Mode and time of change; the owner where it can be had.
+    fn attributes(&mut self, ino: Ino, to: Ino) -> Result<()> {
+        let (stat, there) = (self.fs.stat(ino)?, self.target.stat(to)?);
+        if (stat.uid, stat.gid) != (there.uid, there.gid) {
+            let owner = SetStat { uid: Some(stat.uid), gid: Some(stat.gid), ..SetStat::default() };
+            match self.target.set_stat(to, &owner, self.now) {
+                Ok(()) | Err(Errno::EPERM) => {}
+                Err(errno) => return Err(errno),
+            }
+        }
+        let mode = (there.file_type != FileType::Symlink).then_some(stat.mode);
+        let rest = SetStat { mode, mtime: Some(stat.mtime), ..SetStat::default() };
+        self.target.set_stat(to, &rest, self.now)
+    }
+}
+
+/// What is done with a change, in this order.
+#[derive(Clone, Copy)]
+enum Step {
+    Aside,
+    Delete,
+    Place,
+}
+
+fn lower_path(deltas: &[Delta], index: usize) -> &[u8] {
+    deltas.get(index).map_or(&[], |delta| &delta.lower_path)
+}
+
+/// The inode at a path, following nothing.
+pub(super) fn find(fs: &dyn FileSystem, path: &[u8]) -> Result<Ino> {
+    let names = path.split(|&byte| byte == b'/').filter(|name| !name.is_empty() && *name != b".");
+    names.into_iter().try_fold(fs.root(), |dir, name| fs.lookup(dir, name))
+}
+
+/// The directory that has a path, and the last component.
+pub(super) fn locate<'a>(fs: &dyn FileSystem, path: &'a [u8]) -> Result<(Ino, &'a [u8])> {
+    match path.iter().rposition(|&byte| byte == b'/') {
+        Some(slash) => {
+            let (dir, name) = path.split_at(slash);
+            Ok((find(fs, dir)?, name.get(1..).unwrap_or_default()))
+        }
+        None => Ok((fs.root(), path)),
+    }
+}
