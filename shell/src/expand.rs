@@ -1,5 +1,215 @@
 //! Expansion of words, in the order of POSIX XCU 2.6.
+//!
+//! 1. brace expansion (`brace`; bash's, before all others)
+//! 2. tildes, parameters, commands, arithmetic, from left to right in one walk (`walk`, `tilde`,
+//!    `param`), splitting into fields what unquoted expansions bring (`field`)
+//! 3. pathname expansion (`glob`)
+//! 4. quote removal: quotes never enter a field; what they protected is noted beside its text
+//!
+//! Not here: who asks for which context (`exec`), running substitutions (`exec::subshell`).
 
+mod brace;
+mod field;
+mod glob;
+mod param;
+mod prompt;
+pub(crate) mod quote;
+mod tilde;
+mod transform;
 mod unquote;
+mod walk;
 
+use std::borrow::Cow;
+
+use self::field::{Field, Fields, Splitting};
 pub(crate) use self::unquote::unquote;
+use self::walk::{Quoting, Tildes};
+use crate::arith::{self, ArithError};
+use crate::env::{SetOption, Shopt};
+use crate::pattern::{Pattern, PatternOptions, Piece};
+use crate::shell::Shell;
+use crate::syntax::ast::{Word, WordPart};
+use crate::unwind::Unwind;
+
+type Outcome<T> = Result<T, Unwind>;
+
+impl Shell {
+    /// The fields that words become: arguments, the words of `for`, elements of arrays.
+    pub(crate) async fn expand_args(&mut self, words: &[Word]) -> Outcome<Vec<Vec<u8>>> {
+        let mut fields = Vec::with_capacity(words.len());
+        for word in words {
+            self.expand_into(word, &mut fields).await?;
+        }
+        Ok(fields)
+    }
+
+    /// All steps, for one word.
+    pub(crate) async fn expand_into(
+        &mut self,
+        word: &Word,
+        fields: &mut Vec<Vec<u8>>,
+    ) -> Outcome<()> {
+        if let Some(text) = plain(word) {
+            fields.push(text.to_vec());
+            return Ok(());
+        }
+        let braces = self.env.is(SetOption::Braceexpand);
+        let expanded = if braces { brace::expand(word) } else { None };
+        match expanded {
+            None => self.expand_unbraced(word, fields).await,
+            Some(words) => {
+                for word in &words {
+                    self.expand_unbraced(word, fields).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    async fn expand_unbraced(&mut self, word: &Word, fields: &mut Vec<Vec<u8>>) -> Outcome<()> {
+        let mut walked = Fields::new(Splitting::Fields, self.env.ifs());
+        self.walk(&word.parts, Quoting::Bare(Tildes::Argument), &mut walked).await?;
+        for field in walked.finish() {
+            self.expand_pathname(field, fields)?;
+        }
+        Ok(())
+    }
+
+    async fn expand_one(&mut self, word: &Word, quoting: Quoting) -> Outcome<Field> {
+        let mut walked = Fields::new(Splitting::One, self.env.ifs());
+        self.walk(&word.parts, quoting, &mut walked).await?;
+        Ok(walked.into_one())
+    }
+
+    /// One string without splitting: the word of `case`, of `[[`, a here-string.
+    pub(crate) async fn expand_word(&mut self, word: &Word) -> Outcome<Vec<u8>> {
+        if let Some(text) = plain(word) {
+            return Ok(text.to_vec());
+        }
+        Ok(self.expand_one(word, Quoting::Bare(Tildes::Start)).await?.text)
+    }
+
+    /// One string without splitting, with a tilde after each unquoted `:` too: a value.
+    pub(crate) async fn expand_assignment(&mut self, word: &Word) -> Outcome<Vec<u8>> {
+        if let Some(text) = plain(word) {
+            return Ok(text.to_vec());
+        }
+        Ok(self.expand_one(word, Quoting::Bare(Tildes::Assignment)).await?.text)
+    }
+
+    /// The target of a redirection: one field, after all steps.
+    ///
+    /// # Errors
+    /// `ambiguous redirect` when it is not one; the message is written.
+    pub(crate) async fn expand_redirect(&mut self, word: &Word) -> Outcome<Option<Vec<u8>>> {
+        let mut fields = Vec::new();
+        self.expand_into(word, &mut fields).await?;
+        let only = fields.pop().filter(|_| fields.is_empty());
+        if only.is_none() {
+            let text = source_text(word);
+            self.complain([&text, &b": ambiguous redirect"[..]].concat());
+        }
+        Ok(only)
+    }
+
+    /// A pattern: what quotes protect matches itself.
+    pub(crate) async fn expand_pattern(&mut self, word: &Word) -> Outcome<Pattern> {
+        let options = PatternOptions {
+            extglob: self.env.shopt(Shopt::Extglob),
+            nocase: self.env.shopt(Shopt::Nocasematch),
+            period: false,
+        };
+        self.pattern_with(word, options).await
+    }
+
+    /// The right side of `==` in `[[`: extended globs work whatever `shopt` says.
+    pub(crate) async fn expand_cond_pattern(&mut self, word: &Word) -> Outcome<Pattern> {
+        let nocase = self.env.shopt(Shopt::Nocasematch);
+        self.pattern_with(word, PatternOptions { extglob: true, nocase, period: false }).await
+    }
+
+    async fn pattern_with(&mut self, word: &Word, options: PatternOptions) -> Outcome<Pattern> {
+        if let [WordPart::Literal(text)] = word.parts.as_slice()
+            && text.first() != Some(&b'~')
+        {
+            return Ok(Pattern::unquoted(text, options));
+        }
+        let field = self.expand_one(word, Quoting::Bare(Tildes::Start)).await?;
+        let pieces: Vec<Piece<'_>> = field.pieces().collect();
+        Ok(Pattern::compile(&pieces, options))
+    }
+
+    /// The right side of `=~`: what quotes protect is escaped.
+    pub(crate) async fn expand_regex(&mut self, word: &Word) -> Outcome<Vec<u8>> {
+        let field = self.expand_one(word, Quoting::Bare(Tildes::Start)).await?;
+        let mut regex = Vec::with_capacity(field.text.len());
+        for piece in field.pieces() {
+            for byte in piece.text {
+                if piece.quoted && b"\\^$.|?*+()[]{}".contains(byte) {
+                    regex.push(b'\\');
+                }
+                regex.push(*byte);
+            }
+        }
+        Ok(regex)
+    }
+
+    /// A here-document's body, or other text in which quotes are ordinary.
+    pub(crate) async fn expand_heredoc(&mut self, word: &Word) -> Outcome<Vec<u8>> {
+        Ok(self.expand_one(word, Quoting::Double).await?.text)
+    }
+
+    /// The value of arithmetic.
+    pub(crate) async fn expand_arith(&mut self, word: &Word) -> Outcome<i64> {
+        self.expand_arith_for(word, b"").await
+    }
+
+    /// The value of arithmetic that belongs to something: errors begin with its name.
+    async fn expand_arith_for(&mut self, word: &Word, owner: &[u8]) -> Outcome<i64> {
+        let text = match word.parts.as_slice() {
+            [] => return Ok(0),
+            [WordPart::Literal(text)] => Cow::Borrowed(&**text),
+            _ => Cow::Owned(self.expand_one(word, Quoting::Double).await?.text),
+        };
+        arith::eval(&text, &mut self.env).map_err(|error| self.arith_error(error, owner))
+    }
+
+    /// Reports an error of arithmetic.
+    pub(crate) fn arith_error(&mut self, error: ArithError, owner: &[u8]) -> Unwind {
+        let separator: &[u8] = if owner.is_empty() || error.unbound { b"" } else { b": " };
+        let owner = if error.unbound { b"" } else { owner };
+        let message = [owner, separator, &error.message].concat();
+        if error.unbound { self.fatal(&message) } else { self.failure(&message) }
+    }
+
+    /// Reports an error that ends the current command.
+    fn failure(&mut self, message: &[u8]) -> Unwind {
+        self.complain(message);
+        self.env.status = 1;
+        Unwind::Error(1)
+    }
+
+    /// Reports an error that ends a shell that is not interactive.
+    fn fatal(&mut self, message: &[u8]) -> Unwind {
+        self.complain(message);
+        let status = if self.env.subshell_level > 0 { 1 } else { 127 };
+        self.env.status = status;
+        if self.interactive { Unwind::Error(1) } else { Unwind::Exit(status) }
+    }
+}
+
+/// The text of a word on which no step has anything to do.
+fn plain(word: &Word) -> Option<&[u8]> {
+    match word.parts.as_slice() {
+        [WordPart::Literal(text)] if !text.iter().any(|byte| b"~{*?[:=(\\".contains(byte)) => {
+            Some(text)
+        }
+        [WordPart::SingleQuoted(text)] => Some(text),
+        _ => None,
+    }
+}
+
+/// A word as it was written, nearly: for messages.
+fn source_text(word: &Word) -> Vec<u8> {
+    crate::syntax::print_word(word)
+}

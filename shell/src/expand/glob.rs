@@ -1,0 +1,255 @@
+//! Pathname expansion (POSIX XCU 2.6.6, 2.14.3), with bash's options.
+
+use super::Outcome;
+use super::field::Field;
+use crate::env::Shopt;
+use crate::pattern::{Pattern, PatternOptions, Piece};
+use crate::shell::Shell;
+
+/// A component of a path between slashes.
+enum Component {
+    /// As it is, backslashes removed.
+    Literal(Vec<u8>),
+    Pattern(Pattern),
+    /// `**` under globstar.
+    Everything,
+}
+
+impl Shell {
+    /// Appends the paths that match the field; the field itself when it is no pattern or when
+    /// nothing matches.
+    pub(super) fn expand_pathname(
+        &mut self,
+        field: Field,
+        fields: &mut Vec<Vec<u8>>,
+    ) -> Outcome<()> {
+        let extglob = self.env.shopt(Shopt::Extglob);
+        if self.env.is(crate::env::SetOption::Noglob) || !is_pattern(&field, extglob) {
+            fields.push(field.text);
+            return Ok(());
+        }
+        let mut paths = self.matching_paths(&field);
+        if paths.is_empty() {
+            if self.env.shopt(Shopt::Failglob) {
+                let message = [b"no match: ", field.text.as_slice()].concat();
+                return Err(self.failure(&message));
+            }
+            if !self.env.shopt(Shopt::Nullglob) {
+                fields.push(field.text);
+            }
+            return Ok(());
+        }
+        fields.append(&mut paths);
+        Ok(())
+    }
+
+    fn matching_paths(&self, field: &Field) -> Vec<Vec<u8>> {
+        let options = PatternOptions {
+            extglob: self.env.shopt(Shopt::Extglob),
+            nocase: self.env.shopt(Shopt::Nocaseglob),
+            period: !self.env.shopt(Shopt::Dotglob),
+        };
+        let globstar = self.env.shopt(Shopt::Globstar);
+        let components = components(field, options, globstar);
+        let mut paths = vec![Vec::new()];
+        let mut globbed = false;
+        for (index, component) in components.iter().enumerate() {
+            let last = index + 1 == components.len();
+            paths = match component {
+                Component::Literal(name) => self.literal(paths, name, last, globbed),
+                Component::Pattern(pattern) => self.listed(&paths, pattern, last),
+                Component::Everything => self.everything(&paths, last, options.period),
+            };
+            globbed |= !matches!(component, Component::Literal(_));
+            if paths.is_empty() {
+                break;
+            }
+        }
+        paths.sort_unstable();
+        paths.dedup();
+        self.without_ignored(paths)
+    }
+
+    /// Appends a component that is no pattern; after a pattern, where it exists only.
+    fn literal(
+        &self,
+        paths: Vec<Vec<u8>>,
+        name: &[u8],
+        last: bool,
+        globbed: bool,
+    ) -> Vec<Vec<u8>> {
+        let extended = paths.into_iter().filter_map(|mut path| {
+            path.extend_from_slice(name);
+            if !last {
+                path.push(b'/');
+            }
+            let exists = match (globbed, last) {
+                (false, _) => true,
+                // The slash at the end asks for a directory.
+                (true, true) if name.is_empty() => self.sys.is_dir(&path),
+                (true, true) => self.sys.lstat(&path).is_ok(),
+                (true, false) => name.is_empty() || self.sys.is_dir(&path),
+            };
+            exists.then_some(path)
+        });
+        extended.collect()
+    }
+
+    /// Appends every entry that matches; before a slash, directories only.
+    fn listed(&self, paths: &[Vec<u8>], pattern: &Pattern, last: bool) -> Vec<Vec<u8>> {
+        let mut found = Vec::new();
+        for path in paths {
+            let dots: &[&[u8]] =
+                if self.env.shopt(Shopt::Globskipdots) { &[] } else { &[b".", b".."] };
+            let entries = self.entries(path).into_iter().map(|(name, _)| name);
+            for name in entries.chain(dots.iter().map(|name| name.to_vec())) {
+                if !pattern.matches(&name) {
+                    continue;
+                }
+                let mut full = [path.as_slice(), &name].concat();
+                if !last {
+                    if !self.sys.is_dir(&full) {
+                        continue;
+                    }
+                    full.push(b'/');
+                }
+                found.push(full);
+            }
+        }
+        found
+    }
+
+    /// `**`: the directory itself and all below it; links are not followed.
+    fn everything(&self, paths: &[Vec<u8>], last: bool, skip_hidden: bool) -> Vec<Vec<u8>> {
+        let mut found = Vec::new();
+        for path in paths {
+            if !last || !path.is_empty() {
+                found.push(path.clone());
+            }
+            let mut pending = vec![path.clone()];
+            while let Some(directory) = pending.pop() {
+                for (name, is_dir) in self.entries(&directory) {
+                    if skip_hidden && name.first() == Some(&b'.') {
+                        continue;
+                    }
+                    let full = [directory.as_slice(), &name].concat();
+                    if is_dir {
+                        let below = [full.as_slice(), b"/"].concat();
+                        if !last {
+                            found.push(below.clone());
+                        }
+                        pending.push(below);
+                    }
+                    if last {
+                        found.push(full);
+                    }
+                }
+            }
+        }
+        found
+    }
+
+    /// The names in a directory, and whether each is one; none when it cannot be read.
+    fn entries(&self, path: &[u8]) -> Vec<(Vec<u8>, bool)> {
+        let path = if path.is_empty() { b"." } else { path };
+        let entries = self.sys.with(|kernel, pid| kernel.read_dir(pid, path)).unwrap_or_default();
+        let named = entries.into_iter().map(|entry| {
+            let is_dir = entry.file_type == vfs::FileType::Directory;
+            (entry.name, is_dir)
+        });
+        named.collect()
+    }
+
+    fn without_ignored(&self, mut paths: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+        let Some(ignored) = self.env.get(b"GLOBIGNORE").filter(|value| !value.is_empty()) else {
+            return paths;
+        };
+        let options =
+            PatternOptions { extglob: self.env.shopt(Shopt::Extglob), ..Default::default() };
+        for pattern in ignored.split(|byte| *byte == b':') {
+            let pattern = Pattern::unquoted(pattern, options);
+            paths.retain(|path| !pattern.matches(path));
+        }
+        paths.retain(|path| !matches!(path.rsplit(|b| *b == b'/').next(), Some(b"." | b"..")));
+        paths
+    }
+}
+
+/// Whether there is an unquoted `*` or `?`, a `[` with its `]`, or an extended group.
+fn is_pattern(field: &Field, extglob: bool) -> bool {
+    let special: &[u8] = if extglob { b"*?[(" } else { b"*?[" };
+    if !field.has_unquoted(special) {
+        return false;
+    }
+    let (mut open, mut before) = (false, 0);
+    for piece in field.pieces() {
+        let mut escaped = false;
+        for byte in piece.text.iter().copied() {
+            if piece.quoted || std::mem::take(&mut escaped) {
+                before = 0;
+                continue;
+            }
+            match byte {
+                b'*' | b'?' => return true,
+                b'[' => open = true,
+                b']' if open => return true,
+                b'(' if extglob && b"@+!".contains(&before) => return true,
+                b'\\' => escaped = true,
+                _ => {}
+            }
+            before = byte;
+        }
+    }
+    false
+}
+
+fn components(field: &Field, options: PatternOptions, globstar: bool) -> Vec<Component> {
+    let mut components = Vec::new();
+    let mut pieces: Vec<(Vec<u8>, bool)> = Vec::new();
+    for piece in field.pieces() {
+        for (index, text) in piece.text.split(|byte| *byte == b'/').enumerate() {
+            if index > 0 {
+                components.push(component(&pieces, options, globstar));
+                pieces.clear();
+            }
+            if !text.is_empty() {
+                pieces.push((text.to_vec(), piece.quoted));
+            }
+        }
+    }
+    components.push(component(&pieces, options, globstar));
+    components
+}
+
+fn component(pieces: &[(Vec<u8>, bool)], options: PatternOptions, globstar: bool) -> Component {
+    if globstar
+        && let [(text, false)] = pieces
+        && text.as_slice() == b"**"
+    {
+        return Component::Everything;
+    }
+    let mut field = Field::default();
+    for (text, quoted) in pieces {
+        field.push(text, *quoted);
+    }
+    if is_pattern(&field, options.extglob) {
+        let pieces: Vec<Piece<'_>> = field.pieces().collect();
+        return Component::Pattern(Pattern::compile(&pieces, options));
+    }
+    Component::Literal(literal_text(&field))
+}
+
+/// The text without the backslashes that came from an expansion.
+fn literal_text(field: &Field) -> Vec<u8> {
+    let mut text = Vec::with_capacity(field.text.len());
+    for piece in field.pieces() {
+        let mut bytes = piece.text.iter();
+        while let Some(byte) = bytes.next() {
+            match byte {
+                b'\\' if !piece.quoted => text.extend(bytes.next()),
+                byte => text.push(*byte),
+            }
+        }
+    }
+    text
+}

@@ -1,0 +1,705 @@
+//! Parameter expansion (POSIX XCU 2.6.2) with bash's operators, forms for arrays and indirection.
+
+use std::borrow::Cow;
+
+use super::Outcome;
+use super::field::{Field, Fields};
+use super::transform;
+use super::walk::{Quoting, Tildes};
+use crate::arith::Key;
+use crate::env::{Attrs, Mode, SetOption, Shopt, Value, VarError};
+use crate::pattern::{
+    Extent, Pattern, PatternOptions, character_at, count_characters, lower, map_case, toggle, upper,
+};
+use crate::shell::Shell;
+use crate::syntax::ast::{
+    Param, ParamExpansion, ParamOp, ReplaceMode, Subscript, Word, WordPart,
+};
+use crate::unwind::Unwind;
+
+/// What a parameter holds.
+pub(super) enum Held {
+    Unset,
+    One(Vec<u8>),
+    /// All elements; `true` when named by `*`.
+    Many(Vec<Vec<u8>>, bool),
+}
+
+impl Held {
+    fn is_set(&self) -> bool {
+        match self {
+            Held::Unset => false,
+            Held::One(_) => true,
+            Held::Many(values, _) => !values.is_empty(),
+        }
+    }
+
+    /// Set, and with a colon not empty either.
+    fn counts(&self, colon: bool) -> bool {
+        self.is_set()
+            && !(colon
+                && match self {
+                    Held::Unset => true,
+                    Held::One(value) => value.is_empty(),
+                    Held::Many(values, _) => matches!(values.as_slice(), [only] if only.is_empty()),
+                })
+    }
+
+    fn map(self, change: impl Fn(&[u8]) -> Vec<u8>) -> Held {
+        match self {
+            Held::Unset => Held::Unset,
+            Held::One(value) => Held::One(change(&value)),
+            Held::Many(values, star) => {
+                Held::Many(values.iter().map(|value| change(value)).collect(), star)
+            }
+        }
+    }
+}
+
+fn emit(held: &Held, double: bool, out: &mut Fields) {
+    match held {
+        Held::Unset => {}
+        Held::One(value) if double => out.push(value, true),
+        Held::One(value) => out.split(value),
+        Held::Many(values, star) => out.elements(values, *star, double),
+    }
+}
+
+impl Shell {
+    /// Appends what `$name` or `${…}` becomes.
+    pub(super) async fn parameter(
+        &mut self,
+        expansion: &ParamExpansion,
+        quoting: Quoting,
+        out: &mut Fields,
+    ) -> Outcome<()> {
+        let double = quoting == Quoting::Double;
+        if let (Param::Variable(name), ParamOp::None, false) =
+            (&expansion.param, &expansion.op, expansion.indirect)
+            && let Some(value) = self.env.get(name)
+        {
+            if double { out.push(&value, true) } else { out.split(&value) }
+            return Ok(());
+        }
+        match (&expansion.op, &expansion.param) {
+            (ParamOp::Names(at), Param::Variable(prefix)) => {
+                emit(&Held::Many(self.names(prefix), !at), double, out);
+                return Ok(());
+            }
+            (ParamOp::Keys, Param::Element(name, subscript)) => {
+                let variable = self.env.variable(name);
+                let keys = variable.map(|variable| {
+                    variable.keys().into_iter().map(Cow::into_owned).collect()
+                });
+                let star = *subscript == Subscript::Star;
+                emit(&Held::Many(keys.unwrap_or_default(), star), double, out);
+                return Ok(());
+            }
+            _ => {}
+        }
+        let param = match expansion.indirect {
+            true => match self.indirect(expansion).await? {
+                Indirect::Param(param) => Cow::Owned(param),
+                Indirect::Name(name) => {
+                    emit(&Held::One(name), double, out);
+                    return Ok(());
+                }
+            },
+            false => Cow::Borrowed(&expansion.param),
+        };
+        let held = self.held(&param).await?;
+        self.operate(&param, &expansion.op, held, quoting, out).await
+    }
+
+    async fn operate(
+        &mut self,
+        param: &Param,
+        op: &ParamOp,
+        held: Held,
+        quoting: Quoting,
+        out: &mut Fields,
+    ) -> Outcome<()> {
+        let double = quoting == Quoting::Double;
+        let inner = if double { Quoting::Double } else { Quoting::Operand };
+        match op {
+            ParamOp::Default { colon, word } => {
+                if held.counts(*colon) {
+                    emit(&held, double, out);
+                } else {
+                    self.walk_deep(&word.parts, inner, out).await?;
+                }
+                return Ok(());
+            }
+            ParamOp::Alternative { colon, word } => {
+                if held.counts(*colon) {
+                    self.walk_deep(&word.parts, inner, out).await?;
+                } else if matches!(held, Held::Many(..)) {
+                    out.vanished += 1;
+                }
+                return Ok(());
+            }
+            ParamOp::Assign { colon, word } => {
+                if held.counts(*colon) {
+                    emit(&held, double, out);
+                } else {
+                    let value = self.assign_default(param, word, double).await?;
+                    emit(&Held::One(value), double, out);
+                }
+                return Ok(());
+            }
+            ParamOp::Error { colon, word } => {
+                if !held.counts(*colon) {
+                    return Err(self.unset_error(param, *colon, word.as_ref()).await?);
+                }
+                emit(&held, double, out);
+                return Ok(());
+            }
+            _ => {}
+        }
+        if matches!(held, Held::Unset) {
+            self.check_set(param)?;
+        }
+        let result = self.changed(param, op, held, double).await?;
+        emit(&result, double, out);
+        Ok(())
+    }
+
+    /// The operators that make a new value of the old one.
+    async fn changed(
+        &mut self,
+        param: &Param,
+        op: &ParamOp,
+        held: Held,
+        double: bool,
+    ) -> Outcome<Held> {
+        Ok(match op {
+            ParamOp::Length => {
+                let length = match &held {
+                    Held::Unset => 0,
+                    Held::One(value) => count_characters(value),
+                    Held::Many(values, _) => values.len(),
+                };
+                Held::One(length.to_string().into_bytes())
+            }
+            ParamOp::RemovePrefix { longest, pattern } => {
+                let pattern = self.operand_pattern(pattern).await?;
+                let extent = if *longest { Extent::Longest } else { Extent::Shortest };
+                held.map(|value| {
+                    let length = pattern.match_prefix(value, extent).unwrap_or(0);
+                    value.get(length..).unwrap_or_default().to_vec()
+                })
+            }
+            ParamOp::RemoveSuffix { longest, pattern } => {
+                let pattern = self.operand_pattern(pattern).await?;
+                let extent = if *longest { Extent::Longest } else { Extent::Shortest };
+                held.map(|value| {
+                    let length = pattern.match_suffix(value, extent).unwrap_or(0);
+                    value.get(..value.len() - length).unwrap_or_default().to_vec()
+                })
+            }
+            ParamOp::Replace { mode, pattern, replacement } => {
+                let pattern = self.operand_pattern(pattern).await?;
+                let quoting = Quoting::Bare(Tildes::Start);
+                let replacement = match replacement {
+                    Some(word) => self.operand(word, quoting).await?,
+                    None => Field::default(),
+                };
+                let matches = self.env.shopt(Shopt::PatsubReplacement);
+                held.map(|value| replaced(value, &pattern, *mode, &replacement, matches))
+            }
+            ParamOp::Case { op, all, pattern } => {
+                let pattern = match pattern {
+                    Some(word) => Some(self.operand_pattern(word).await?),
+                    None => None,
+                };
+                held.map(|value| case_changed(value, *op, *all, pattern.as_ref()))
+            }
+            ParamOp::Slice { offset, length } => {
+                self.sliced(param, held, offset, length.as_ref()).await?
+            }
+            ParamOp::Transform(letter) => self.transformed(param, *letter, held, double).await?,
+            _ => held,
+        })
+    }
+
+    async fn operand_pattern(&mut self, word: &Word) -> Outcome<Pattern> {
+        let options = PatternOptions {
+            extglob: self.env.shopt(Shopt::Extglob),
+            nocase: self.env.shopt(Shopt::Nocasematch),
+            period: false,
+        };
+        let field = self.operand(word, Quoting::Bare(Tildes::Start)).await?;
+        let pieces: Vec<_> = field.pieces().collect();
+        Ok(Pattern::compile(&pieces, options))
+    }
+
+    fn names(&self, prefix: &[u8]) -> Vec<Vec<u8>> {
+        let all = self.env.variables.sorted().into_iter();
+        let set = all.filter(|(name, v)| name.starts_with(prefix) && v.is_set());
+        set.map(|(name, _)| name.to_vec()).collect()
+    }
+
+    // --- values
+
+    /// What a parameter holds now.
+    pub(super) async fn held(&mut self, param: &Param) -> Outcome<Held> {
+        Ok(match param {
+            Param::Variable(name) => {
+                if let Some(Subscript::At | Subscript::Star) = self.reference_to_all(name) {
+                    let target = self.env.resolve(name).map(|target| target.name.into_owned());
+                    return Ok(self.all_elements(&target.unwrap_or_default(), false));
+                }
+                self.env.get(name).map_or(Held::Unset, |value| Held::One(value.into_owned()))
+            }
+            Param::Element(name, Subscript::At) => self.all_elements(name, false),
+            Param::Element(name, Subscript::Star) => self.all_elements(name, true),
+            Param::Element(name, Subscript::Index(word)) => self.element(name, word).await?,
+            Param::Positional(0) => Held::One(self.env.arg0.to_vec()),
+            Param::Positional(number) => {
+                let index = (*number as usize).saturating_sub(1);
+                self.env.positional.get(index).map_or(Held::Unset, |v| Held::One(v.clone()))
+            }
+            Param::Special(letter) => self.special(*letter),
+        })
+    }
+
+    /// The subscript that a nameref ends in, if it means all elements.
+    fn reference_to_all(&self, name: &[u8]) -> Option<Subscript> {
+        if !self.env.variables.get(name)?.has(Attrs::NAMEREF) {
+            return None;
+        }
+        match self.env.resolve(name)?.subscript?.as_slice() {
+            b"@" => Some(Subscript::At),
+            b"*" => Some(Subscript::Star),
+            _ => None,
+        }
+    }
+
+    fn all_elements(&self, name: &[u8], star: bool) -> Held {
+        let variable = self.env.variable(name);
+        let values = variable.map(|v| v.values().into_iter().map(<[u8]>::to_vec).collect());
+        Held::Many(values.unwrap_or_default(), star)
+    }
+
+    async fn element(&mut self, name: &[u8], word: &Word) -> Outcome<Held> {
+        let Some(key) = self.subscript_key(name, word).await? else { return Ok(Held::Unset) };
+        if let Key::Index(index) = key
+            && index < 0
+            && self.is_before_start(name, index)
+        {
+            self.complain([name, b": bad array subscript"].concat());
+            return Ok(Held::One(Vec::new()));
+        }
+        let value = self.env.element(name, &key);
+        Ok(value.map_or(Held::Unset, |value| Held::One(value.into_owned())))
+    }
+
+    /// The key that a subscript means; `None` after a message when it is empty.
+    pub(crate) async fn subscript_key(&mut self, name: &[u8], word: &Word) -> Outcome<Option<Key>> {
+        let is_assoc = self.env.variable(name).is_some_and(|variable| variable.is_assoc());
+        if is_assoc {
+            let key = self.operand_text(word, Quoting::Bare(Tildes::Start)).await?;
+            if key.is_empty() {
+                self.complain([name, b": bad array subscript"].concat());
+                return Ok(None);
+            }
+            return Ok(Some(Key::Name(key)));
+        }
+        if let [WordPart::Literal(text)] = word.parts.as_slice()
+            && text.trim_ascii().is_empty()
+        {
+            self.complain([name, b": bad array subscript"].concat());
+            return Ok(None);
+        }
+        Ok(Some(Key::Index(crate::sys::Deep::new(self.expand_arith(word)).await?)))
+    }
+
+    fn is_before_start(&self, name: &[u8], index: i64) -> bool {
+        let variable = self.env.variable(name);
+        let end = variable.map_or(0, |variable| match &variable.value {
+            Value::Indexed(array) => array.end(),
+            Value::Scalar(_) => u64::from(variable.is_set()),
+            Value::Assoc(_) => u64::MAX,
+        });
+        index.unsigned_abs() > end
+    }
+
+    fn special(&self, letter: u8) -> Held {
+        let number = |number: usize| Held::One(number.to_string().into_bytes());
+        match letter {
+            b'@' => Held::Many(self.env.positional.to_vec(), false),
+            b'*' => Held::Many(self.env.positional.to_vec(), true),
+            b'#' => number(self.env.positional.len()),
+            b'?' => number(self.env.status.into()),
+            b'-' => Held::One(self.env.flags()),
+            b'$' => number(self.env.shell_pid as usize),
+            b'!' => match self.env.last_background {
+                Some(pid) => number(pid as usize),
+                None => Held::Unset,
+            },
+            b'0' => Held::One(self.env.arg0.to_vec()),
+            b'_' => Held::One(self.env.last_argument.clone()),
+            _ => Held::Unset,
+        }
+    }
+
+    // --- indirection
+
+    async fn indirect(&mut self, expansion: &ParamExpansion) -> Outcome<Indirect> {
+        if let Param::Variable(name) = &expansion.param
+            && let Some(variable) = self.env.variables.get(name)
+            && variable.has(Attrs::NAMEREF)
+        {
+            let target = variable.as_scalar().unwrap_or_default().to_vec();
+            return Ok(Indirect::Name(target));
+        }
+        let shown = parameter_text(&expansion.param);
+        let target = match self.held(&expansion.param).await? {
+            Held::One(target) => target,
+            Held::Many(values, _) if !values.is_empty() => values.join(&b' '),
+            _ => {
+                let message = [&shown, &b": invalid indirect expansion"[..]].concat();
+                return Err(self.failure(&message));
+            }
+        };
+        let digits = !target.is_empty() && target.iter().all(u8::is_ascii_digit);
+        let param = match target.as_slice() {
+            _ if digits => {
+                let number = String::from_utf8_lossy(&target).parse().unwrap_or(u32::MAX);
+                Some(Param::Positional(number))
+            }
+            [letter @ (b'@' | b'*' | b'#' | b'?' | b'-' | b'$' | b'!')] => {
+                Some(Param::Special(*letter))
+            }
+            target => crate::syntax::parse_reference(target).map(|(name, subscript)| {
+                match subscript {
+                    Some(subscript) => Param::Element(name, subscript),
+                    None => Param::Variable(name),
+                }
+            }),
+        };
+        match param {
+            Some(param) => Ok(Indirect::Param(param)),
+            None => {
+                let message = [&target, &b": invalid variable name"[..]].concat();
+                Err(self.failure(&message))
+            }
+        }
+    }
+
+    // --- unset parameters
+
+    /// An error if unset parameters are one.
+    fn check_set(&mut self, param: &Param) -> Outcome<()> {
+        if !self.env.is(SetOption::Nounset) {
+            return Ok(());
+        }
+        let name = parameter_text(param);
+        let dollar: &[u8] = match param {
+            Param::Positional(_) | Param::Special(_) => b"$",
+            _ => b"",
+        };
+        let message = [dollar, &name, b": unbound variable"].concat();
+        Err(self.fatal(&message))
+    }
+
+    async fn unset_error(
+        &mut self,
+        param: &Param,
+        colon: bool,
+        word: Option<&Word>,
+    ) -> Outcome<Unwind> {
+        let text = match word {
+            Some(word) => self.operand_text(word, Quoting::Bare(Tildes::Start)).await?,
+            None if colon => b"parameter null or not set".to_vec(),
+            None => b"parameter not set".to_vec(),
+        };
+        let message = [&parameter_text(param), &b": "[..], &text].concat();
+        Ok(self.fatal(&message))
+    }
+
+    async fn assign_default(
+        &mut self,
+        param: &Param,
+        word: &Word,
+        double: bool,
+    ) -> Outcome<Vec<u8>> {
+        let quoting = if double { Quoting::Double } else { Quoting::Bare(Tildes::Assignment) };
+        let value = self.operand_text(word, quoting).await?;
+        let result = match param {
+            Param::Variable(name) => self.env.assign(name, value, Mode::Set).map(|()| {
+                self.env.get(name).unwrap_or_default().into_owned()
+            }),
+            Param::Element(name, Subscript::Index(subscript)) => {
+                let Some(key) = self.subscript_key(name, subscript).await? else {
+                    return Ok(Vec::new());
+                };
+                self.env.assign_key(name, &key, value, Mode::Set).map(|()| {
+                    self.env.element(name, &key).unwrap_or_default().into_owned()
+                })
+            }
+            param => {
+                let name = parameter_text(param);
+                let dollar: &[u8] = if matches!(param, Param::Element(..)) { b"" } else { b"$" };
+                let message = [dollar, &name, b": cannot assign in this way"].concat();
+                return Err(self.failure(&message));
+            }
+        };
+        result.map_err(|error| self.variable_error(&error))
+    }
+
+    /// Reports that a variable cannot be assigned during an expansion.
+    fn variable_error(&mut self, error: &VarError) -> Unwind {
+        match error {
+            VarError::Arith(error) => self.arith_error(error.clone(), b""),
+            error => {
+                let message = error.message();
+                self.failure(&message)
+            }
+        }
+    }
+
+    // --- slices
+
+    async fn sliced(
+        &mut self,
+        param: &Param,
+        held: Held,
+        offset: &Word,
+        length: Option<&Word>,
+    ) -> Outcome<Held> {
+        let name = parameter_text(param);
+        let evaluate = crate::sys::Deep::new(self.expand_arith_for(offset, &name));
+        let offset = evaluate.await?;
+        let length = match length {
+            Some(word) => {
+                Some(crate::sys::Deep::new(self.expand_arith_for(word, &name)).await?)
+            }
+            None => None,
+        };
+        match held {
+            Held::Unset => Ok(Held::Unset),
+            Held::One(value) => {
+                let count = count_characters(&value);
+                let Some(start) = from_end(offset, count as u64) else {
+                    return Ok(Held::One(Vec::new()));
+                };
+                let end = match length {
+                    None => count as u64,
+                    Some(length) if length < 0 => match from_end(length, count as u64) {
+                        Some(end) if end >= start => end,
+                        _ => return Err(self.substring_error(length)),
+                    },
+                    Some(length) => start.saturating_add(length as u64),
+                };
+                let byte = |index: u64| {
+                    character_at(&value, usize::try_from(index).unwrap_or(usize::MAX))
+                };
+                let slice = value.get(byte(start)..byte(end)).unwrap_or_default();
+                Ok(Held::One(slice.to_vec()))
+            }
+            Held::Many(values, star) => {
+                let limit = match length {
+                    Some(length) if length < 0 => return Err(self.substring_error(length)),
+                    Some(length) => usize::try_from(length).unwrap_or(usize::MAX),
+                    None => usize::MAX,
+                };
+                let mut chosen = self.elements_from(param, values, offset);
+                chosen.truncate(limit);
+                Ok(Held::Many(chosen, star))
+            }
+        }
+    }
+
+    /// The elements whose index is the offset or more.
+    fn elements_from(&self, param: &Param, values: Vec<Vec<u8>>, offset: i64) -> Vec<Vec<u8>> {
+        if let Param::Element(name, _) = param {
+            let variable = self.env.variable(name);
+            let array = variable.as_ref().and_then(|variable| match &variable.value {
+                Value::Indexed(array) => Some(array),
+                _ => None,
+            });
+            if let Some(array) = array {
+                let start = from_end(offset, array.end());
+                return match start {
+                    Some(start) => array.values_from(start).map(<[u8]>::to_vec).collect(),
+                    None => Vec::new(),
+                };
+            }
+            let is_assoc = variable.is_some_and(|variable| variable.is_assoc());
+            let offset = if is_assoc && offset > 0 { offset - 1 } else { offset };
+            let start = from_end(offset, values.len() as u64 + u64::from(is_assoc && offset < 0));
+            let start = start.and_then(|start| usize::try_from(start).ok());
+            return values.into_iter().skip(start.unwrap_or(usize::MAX)).collect();
+        }
+        // Positional parameters count from 1; 0 is the shell's name.
+        let Some(start) = from_end(offset, values.len() as u64 + 1) else { return Vec::new() };
+        let start = usize::try_from(start).unwrap_or(usize::MAX);
+        let all = [self.env.arg0.to_vec()].into_iter().chain(values);
+        all.skip(start).collect()
+    }
+
+    fn substring_error(&mut self, length: i64) -> Unwind {
+        let message = format!("{length}: substring expression < 0");
+        self.failure(message.as_bytes())
+    }
+
+    // --- transformations
+
+    async fn transformed(
+        &mut self,
+        param: &Param,
+        letter: u8,
+        held: Held,
+        double: bool,
+    ) -> Outcome<Held> {
+        let name = match param {
+            Param::Variable(name) | Param::Element(name, _) => Some(name),
+            _ => None,
+        };
+        if !b"QEPAKkaUuL".contains(&letter) {
+            if !held.is_set() {
+                return Ok(Held::One(Vec::new()));
+            }
+            let text = parameter_text(param);
+            let message = [b"${", text.as_slice(), b"@", &[letter], b"}: bad substitution"].concat();
+            return Err(self.failure(&message));
+        }
+        Ok(match (letter, held) {
+            (b'P', held) => self.prompted(held).await?,
+            (b'a', held) => {
+                let variable = name.and_then(|name| self.env.variables.get(name));
+                let flags = variable.map(|variable| variable.flags().into_bytes());
+                let flags = flags.unwrap_or_default();
+                match held {
+                    Held::Unset => Held::One(flags),
+                    held => held.map(|_| flags.clone()),
+                }
+            }
+            (b'A', held) => transform::assignment(&self.env, param, name.map(|n| &**n), held),
+            (b'K', Held::Many(values, star)) => {
+                let pairs = transform::quoted_pairs(&self.env, name.map(|n| &**n), &values);
+                let _ = (star, double);
+                Held::One(pairs)
+            }
+            (b'k', Held::Many(values, star)) => {
+                Held::Many(transform::pairs(&self.env, name.map(|n| &**n), values), star)
+            }
+            (letter, held) => held.map(|value| transform::value(letter, value)),
+        })
+    }
+
+    async fn prompted(&mut self, held: Held) -> Outcome<Held> {
+        Ok(match held {
+            Held::Unset => Held::Unset,
+            Held::One(value) => {
+                Held::One(crate::sys::Deep::new(self.expand_prompt(&value)).await?)
+            }
+            Held::Many(values, star) => {
+                let mut prompts = Vec::with_capacity(values.len());
+                for value in &values {
+                    prompts.push(crate::sys::Deep::new(self.expand_prompt(value)).await?);
+                }
+                Held::Many(prompts, star)
+            }
+        })
+    }
+}
+
+enum Indirect {
+    Param(Param),
+    /// `${!nameref}` is the name.
+    Name(Vec<u8>),
+}
+
+/// A position that may count from the end; `None` when before the start.
+fn from_end(position: i64, count: u64) -> Option<u64> {
+    match u64::try_from(position) {
+        Ok(position) => Some(position.min(count.max(position.min(count)))),
+        Err(_) => count.checked_sub(position.unsigned_abs()),
+    }
+}
+
+/// A parameter as messages name it.
+pub(super) fn parameter_text(param: &Param) -> Vec<u8> {
+    match param {
+        Param::Variable(name) => name.to_vec(),
+        Param::Element(name, Subscript::At) => [name, &b"[@]"[..]].concat(),
+        Param::Element(name, Subscript::Star) => [name, &b"[*]"[..]].concat(),
+        Param::Element(name, Subscript::Index(word)) => {
+            [name, &b"["[..], &super::source_text(word), b"]"].concat()
+        }
+        Param::Positional(number) => number.to_string().into_bytes(),
+        Param::Special(letter) => vec![*letter],
+    }
+}
+
+fn replaced(
+    value: &[u8],
+    pattern: &Pattern,
+    mode: ReplaceMode,
+    replacement: &Field,
+    ampersand: bool,
+) -> Vec<u8> {
+    let places = match mode {
+        ReplaceMode::First | ReplaceMode::All if pattern.is_empty() => Vec::new(),
+        ReplaceMode::First => pattern.find(value, 0).into_iter().collect(),
+        ReplaceMode::All => pattern.find_all(value),
+        ReplaceMode::Prefix => {
+            let length = pattern.match_prefix(value, Extent::Longest);
+            length.map(|length| (0, length)).into_iter().collect()
+        }
+        ReplaceMode::Suffix => {
+            let length = pattern.match_suffix(value, Extent::Longest);
+            length.map(|length| (value.len() - length, value.len())).into_iter().collect()
+        }
+    };
+    let mut result = Vec::with_capacity(value.len());
+    let mut done = 0;
+    for (from, to) in places {
+        result.extend_from_slice(value.get(done..from).unwrap_or_default());
+        let matched = value.get(from..to).unwrap_or_default();
+        append_replacement(&mut result, replacement, matched, ampersand);
+        done = to;
+    }
+    result.extend_from_slice(value.get(done..).unwrap_or_default());
+    result
+}
+
+/// An unquoted `&` stands for what matched; a backslash before it takes that away.
+fn append_replacement(result: &mut Vec<u8>, replacement: &Field, matched: &[u8], ampersand: bool) {
+    for piece in replacement.pieces() {
+        if piece.quoted || !ampersand {
+            result.extend_from_slice(piece.text);
+            continue;
+        }
+        let mut bytes = piece.text.iter().copied().peekable();
+        while let Some(byte) = bytes.next() {
+            match (byte, bytes.peek()) {
+                (b'\\', Some(next @ (b'&' | b'\\'))) => {
+                    result.push(*next);
+                    bytes.next();
+                }
+                (b'&', _) => result.extend_from_slice(matched),
+                (byte, _) => result.push(byte),
+            }
+        }
+    }
+}
+
+fn case_changed(value: &[u8], op: u8, all: bool, pattern: Option<&Pattern>) -> Vec<u8> {
+    let change = match op {
+        b'^' => upper,
+        b',' => lower,
+        _ => toggle,
+    };
+    let first = std::cell::Cell::new(true);
+    map_case(value, |character| {
+        let is_first = first.replace(false);
+        let wanted = (all || is_first)
+            && pattern.is_none_or(|pattern| {
+                pattern.is_empty() || pattern.matches(character.encode_utf8(&mut [0; 4]).as_bytes())
+            });
+        if wanted { change(character) } else { character }
+    })
+}
