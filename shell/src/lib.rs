@@ -7,6 +7,9 @@ mod arith;
 #[cfg(feature = "exec")]
 mod env;
 #[cfg(feature = "exec")]
-mod expand;
+mod expand {
+    mod unquote;
+    pub(crate) use self::unquote::unquote;
+}
 #[cfg(feature = "exec")]
 mod pattern;

@@ -495,6 +495,11 @@ impl Env {
 }
 
 impl Variable {
+    /// Makes an indexed array of a scalar: `declare -a`.
+    pub(crate) fn make_indexed(&mut self) {
+        self.change_indexed(|_| ());
+    }
+
     /// Changes the elements; a scalar is made into an array first, its value element 0.
     pub(crate) fn change_indexed(&mut self, change: impl FnOnce(&mut Indexed)) {
         if let Value::Indexed(array) = &mut self.value {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use kernel::Signal;
+
 /// What a trap is set for. The order is that of `trap -p`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum TrapEvent {
@@ -16,6 +18,13 @@ pub(crate) enum TrapEvent {
     Err,
     /// `RETURN`
     Return,
+}
+
+impl TrapEvent {
+    /// The event of a signal.
+    pub(crate) fn signal(signal: Signal) -> TrapEvent {
+        TrapEvent::Signal(signal.number() as u8)
+    }
 }
 
 /// What a trap does; empty text ignores the signal.

@@ -56,7 +56,7 @@ impl Shell {
         for (index, component) in components.iter().enumerate() {
             let last = index + 1 == components.len();
             paths = match component {
-                Component::Literal(name) => self.literal(paths, name, last, globbed),
+                Component::Literal(name) => self.extended(paths, name, last, globbed),
                 Component::Pattern(pattern) => self.listed(&paths, pattern, last),
                 Component::Everything => self.everything(&paths, last, options.period),
             };
@@ -71,7 +71,7 @@ impl Shell {
     }
 
     /// Appends a component that is no pattern; after a pattern, where it exists only.
-    fn literal(
+    fn extended(
         &self,
         paths: Vec<Vec<u8>>,
         name: &[u8],

@@ -12,9 +12,7 @@ use crate::pattern::{
     Extent, Pattern, PatternOptions, character_at, count_characters, lower, map_case, toggle, upper,
 };
 use crate::shell::Shell;
-use crate::syntax::ast::{
-    Param, ParamExpansion, ParamOp, ReplaceMode, Subscript, Word, WordPart,
-};
+use crate::syntax::ast::{Param, ParamExpansion, ParamOp, ReplaceMode, Subscript, Word, WordPart};
 use crate::unwind::Unwind;
 
 /// What a parameter holds.
@@ -78,7 +76,11 @@ impl Shell {
             (&expansion.param, &expansion.op, expansion.indirect)
             && let Some(value) = self.env.get(name)
         {
-            if double { out.push(&value, true) } else { out.split(&value) }
+            if double {
+                out.push(&value, true)
+            } else {
+                out.split(&value)
+            }
             return Ok(());
         }
         match (&expansion.op, &expansion.param) {
@@ -88,9 +90,8 @@ impl Shell {
             }
             (ParamOp::Keys, Param::Element(name, subscript)) => {
                 let variable = self.env.variable(name);
-                let keys = variable.map(|variable| {
-                    variable.keys().into_iter().map(Cow::into_owned).collect()
-                });
+                let keys = variable
+                    .map(|variable| variable.keys().into_iter().map(Cow::into_owned).collect());
                 let star = *subscript == Subscript::Star;
                 emit(&Held::Many(keys.unwrap_or_default(), star), double, out);
                 return Ok(());
@@ -311,7 +312,7 @@ impl Shell {
             self.complain([name, b": bad array subscript"].concat());
             return Ok(None);
         }
-        Ok(Some(Key::Index(crate::sys::Deep::new(self.expand_arith(word)).await?)))
+        Ok(Some(Key::Index(self.arith_deep(word, b"").await?)))
     }
 
     fn is_before_start(&self, name: &[u8], index: i64) -> bool {
@@ -371,12 +372,12 @@ impl Shell {
             [letter @ (b'@' | b'*' | b'#' | b'?' | b'-' | b'$' | b'!')] => {
                 Some(Param::Special(*letter))
             }
-            target => crate::syntax::parse_reference(target).map(|(name, subscript)| {
-                match subscript {
+            target => {
+                crate::syntax::parse_reference(target).map(|(name, subscript)| match subscript {
                     Some(subscript) => Param::Element(name, subscript),
                     None => Param::Variable(name),
-                }
-            }),
+                })
+            }
         };
         match param {
             Some(param) => Ok(Indirect::Param(param)),
@@ -427,16 +428,17 @@ impl Shell {
         let quoting = if double { Quoting::Double } else { Quoting::Bare(Tildes::Assignment) };
         let value = self.operand_text(word, quoting).await?;
         let result = match param {
-            Param::Variable(name) => self.env.assign(name, value, Mode::Set).map(|()| {
-                self.env.get(name).unwrap_or_default().into_owned()
-            }),
+            Param::Variable(name) => self
+                .env
+                .assign(name, value, Mode::Set)
+                .map(|()| self.env.get(name).unwrap_or_default().into_owned()),
             Param::Element(name, Subscript::Index(subscript)) => {
                 let Some(key) = self.subscript_key(name, subscript).await? else {
                     return Ok(Vec::new());
                 };
-                self.env.assign_key(name, &key, value, Mode::Set).map(|()| {
-                    self.env.element(name, &key).unwrap_or_default().into_owned()
-                })
+                self.env
+                    .assign_key(name, &key, value, Mode::Set)
+                    .map(|()| self.env.element(name, &key).unwrap_or_default().into_owned())
             }
             param => {
                 let name = parameter_text(param);
@@ -469,12 +471,9 @@ impl Shell {
         length: Option<&Word>,
     ) -> Outcome<Held> {
         let name = parameter_text(param);
-        let evaluate = crate::sys::Deep::new(self.expand_arith_for(offset, &name));
-        let offset = evaluate.await?;
+        let offset = self.arith_deep(offset, &name).await?;
         let length = match length {
-            Some(word) => {
-                Some(crate::sys::Deep::new(self.expand_arith_for(word, &name)).await?)
-            }
+            Some(word) => Some(self.arith_deep(word, &name).await?),
             None => None,
         };
         match held {
@@ -492,9 +491,8 @@ impl Shell {
                     },
                     Some(length) => start.saturating_add(length as u64),
                 };
-                let byte = |index: u64| {
-                    character_at(&value, usize::try_from(index).unwrap_or(usize::MAX))
-                };
+                let byte =
+                    |index: u64| character_at(&value, usize::try_from(index).unwrap_or(usize::MAX));
                 let slice = value.get(byte(start)..byte(end)).unwrap_or_default();
                 Ok(Held::One(slice.to_vec()))
             }
@@ -562,7 +560,8 @@ impl Shell {
                 return Ok(Held::One(Vec::new()));
             }
             let text = parameter_text(param);
-            let message = [b"${", text.as_slice(), b"@", &[letter], b"}: bad substitution"].concat();
+            let message =
+                [b"${", text.as_slice(), b"@", &[letter], b"}: bad substitution"].concat();
             return Err(self.failure(&message));
         }
         Ok(match (letter, held) {
@@ -592,13 +591,11 @@ impl Shell {
     async fn prompted(&mut self, held: Held) -> Outcome<Held> {
         Ok(match held {
             Held::Unset => Held::Unset,
-            Held::One(value) => {
-                Held::One(crate::sys::Deep::new(self.expand_prompt(&value)).await?)
-            }
+            Held::One(value) => Held::One(self.prompt_deep(&value).await?),
             Held::Many(values, star) => {
                 let mut prompts = Vec::with_capacity(values.len());
                 for value in &values {
-                    prompts.push(crate::sys::Deep::new(self.expand_prompt(value)).await?);
+                    prompts.push(self.prompt_deep(value).await?);
                 }
                 Held::Many(prompts, star)
             }

@@ -3,6 +3,7 @@
 use super::Outcome;
 use crate::env::Shopt;
 use crate::shell::Shell;
+use crate::sys::Deep;
 
 impl Shell {
     /// A prompt string as it is shown: escapes first, then the expansions of a here-document.
@@ -15,6 +16,11 @@ impl Shell {
             Ok(word) => self.expand_heredoc(&word).await,
             Err(_) => Ok(decoded),
         }
+    }
+
+    /// As `expand_prompt`, from inside of a walk.
+    pub(super) fn prompt_deep<'a>(&'a mut self, text: &'a [u8]) -> Deep<'a, Outcome<Vec<u8>>> {
+        Deep::new(self.expand_prompt(text))
     }
 
     /// Replaces `\u`, `\w` and their kin.

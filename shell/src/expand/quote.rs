@@ -62,9 +62,8 @@ pub(crate) fn backslash(text: &[u8]) -> Vec<u8> {
 
 /// Whether there is something that does not print: control characters, bytes that are no UTF-8.
 pub(crate) fn needs_ansi_c(text: &[u8]) -> bool {
-    text.utf8_chunks().any(|chunk| {
-        !chunk.invalid().is_empty() || chunk.valid().chars().any(char::is_control)
-    })
+    text.utf8_chunks()
+        .any(|chunk| !chunk.invalid().is_empty() || chunk.valid().chars().any(char::is_control))
 }
 
 /// `$'…'`

@@ -32,7 +32,11 @@ pub(crate) fn array_literal(variable: &Variable) -> Vec<u8> {
             text.push(b' ');
         }
         text.push(b'[');
-        if assoc { text.extend(quote::key(&key)) } else { text.extend_from_slice(&key) }
+        if assoc {
+            text.extend(quote::key(&key))
+        } else {
+            text.extend_from_slice(&key)
+        }
         text.extend_from_slice(b"]=");
         text.extend(quote::double(value));
         if assoc {
@@ -90,7 +94,11 @@ pub(super) fn quoted_pairs(env: &Env, name: Option<&[u8]>, values: &[Vec<u8>]) -
     let keys = keys_of(env, name, values.len());
     let mut text = Vec::new();
     for (key, value) in keys.iter().zip(values) {
-        if assoc { text.extend(quote::key(key)) } else { text.extend_from_slice(key) }
+        if assoc {
+            text.extend(quote::key(key))
+        } else {
+            text.extend_from_slice(key)
+        }
         text.push(b' ');
         text.extend(quote::double(value));
         text.push(b' ');

@@ -87,22 +87,13 @@ impl Shell {
     }
 
     /// The word of an operator as one field.
-    pub(super) async fn operand(
-        &mut self,
-        word: &Word,
-        quoting: Quoting,
-    ) -> Outcome<super::Field> {
+    pub(super) async fn operand(&mut self, word: &Word, quoting: Quoting) -> Outcome<super::Field> {
         let mut fields = Fields::new(Splitting::One, self.env.ifs());
         self.walk_deep(&word.parts, quoting, &mut fields).await?;
         Ok(fields.into_one())
     }
 
-    async fn other(
-        &mut self,
-        part: &WordPart,
-        quoting: Quoting,
-        out: &mut Fields,
-    ) -> Outcome<()> {
+    async fn other(&mut self, part: &WordPart, quoting: Quoting, out: &mut Fields) -> Outcome<()> {
         let double = quoting == Quoting::Double;
         match part {
             WordPart::Escaped(text) => out.push(text, true),
@@ -118,7 +109,7 @@ impl Shell {
                 if double { out.push(&output, true) } else { out.split(&output) }
             }
             WordPart::Arith(word) => {
-                let value = Deep::new(self.expand_arith(word)).await?.to_string();
+                let value = self.arith_deep(word, b"").await?.to_string();
                 if double { out.push(value.as_bytes(), true) } else { out.split(value.as_bytes()) }
             }
             WordPart::Process { output, body } => {
@@ -131,8 +122,17 @@ impl Shell {
         Ok(())
     }
 
-    async fn substitute(&mut self, command: &CommandSub) -> Outcome<Vec<u8>> {
-        Deep::new(self.run_command_substitution(&command.body)).await
+    /// As `expand_arith_for`, from inside of a walk.
+    pub(super) fn arith_deep<'a>(
+        &'a mut self,
+        word: &'a Word,
+        owner: &'a [u8],
+    ) -> Deep<'a, Outcome<i64>> {
+        Deep::new(self.expand_arith_for(word, owner))
+    }
+
+    fn substitute<'a>(&'a mut self, command: &'a CommandSub) -> Deep<'a, Outcome<Vec<u8>>> {
+        Deep::new(self.run_command_substitution(&command.body))
     }
 
     fn invalid(&mut self, invalid: &Invalid) -> Outcome<()> {
