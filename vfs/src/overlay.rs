@@ -8,7 +8,8 @@
 //! each named after its lower inode; a directory's stub lists what was added to it.
 //!
 //! Here are the two layers as one filesystem. Moving up is in `overlay/copy_up.rs`, hiding in
-//! `overlay/whiteout.rs`, what differs in `overlay/diff.rs`, and applying it in `overlay/commit.rs`.
+//! `overlay/whiteout.rs`, what differs in `overlay/diff.rs`, and applying it in `overlay/commit.rs`,
+//! and keeping it is in `overlay/save.rs`.
 
 mod commit;
 mod copy_up;
@@ -16,6 +17,7 @@ mod diff;
 mod discard;
 mod number;
 mod read_dir;
+mod save;
 mod whiteout;
 
 use std::collections::BTreeMap;

@@ -11,9 +11,9 @@ use crate::{Errno, FileType, Ino, RenameFlags, Result, SetStat, Stat, Timestamp}
 pub(super) struct Version {
     pub(super) ino: Ino,
     pub(super) file_type: FileType,
-    size: u64,
-    mtime: Timestamp,
-    ctime: Timestamp,
+    pub(super) size: u64,
+    pub(super) mtime: Timestamp,
+    pub(super) ctime: Timestamp,
 }
 
 impl Version {

@@ -5,10 +5,12 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 
 use tempfile::TempDir;
 use vfs::{
-    ChangeKind, FileSystem, HostFs, Mode, OverlayFs, Refusal, RenameFlags, Selection, SetStat,
+    ChangeKind, FileSystem, HostFs, Limits, Mode, OverlayFs, Refusal, RenameFlags, Selection,
+    SetStat,
 };
 
 use crate::overlay::{random_op, rename, sample, unlink};
@@ -324,6 +326,58 @@ fn a_fork_goes_its_own_way() {
     assert_eq!(summary(&over), ["M f"]);
 }
 
+/// Saves an overlay and loads it again, as another process would.
+fn reload(over: &OverlayFs, top: &TempDir) -> OverlayFs {
+    let mut saved = Vec::new();
+    over.save(&mut saved).unwrap();
+    let lower = Arc::new(HostFs::open(top.path()).unwrap());
+    let (loaded, lost) = OverlayFs::load(lower, Limits::default(), saved.as_slice()).unwrap();
+    assert_eq!(lost, [b""; 0]);
+    loaded
+}
+
+#[test]
+fn a_saved_overlay_still_knows_what_the_host_had() {
+    let top = sample();
+    let mut one = over(&top);
+    put(&mut one, "f", "mine\n").unwrap();
+    put(&mut one, "new", "mine\n").unwrap();
+    unlink(&mut one, "d/g").unwrap();
+    put(&mut one, "a/g", "mine\n").unwrap();
+    for name in ["f", "new", "d/g"] {
+        fs::write(top.path().join(name), "theirs\n").unwrap();
+    }
+    let mut loaded = reload(&one, &top);
+    assert_eq!(cat(&loaded, "f").unwrap(), "mine\n");
+    let commit = commit(&mut loaded, &top, Selection::All);
+    let refused: Vec<_> = commit.conflicts.iter().map(|conflict| &*conflict.change.path).collect();
+    assert_eq!(refused, [&b"d/g"[..], b"f", b"new"]);
+    assert_eq!(fs::read_to_string(top.path().join("a/g")).unwrap(), "mine\n");
+    for name in ["f", "new", "d/g"] {
+        assert_eq!(fs::read_to_string(top.path().join(name)).unwrap(), "theirs\n");
+    }
+}
+
+#[test]
+fn what_is_not_a_saved_overlay_is_refused() {
+    let top = sample();
+    let load = |bytes: &[u8]| {
+        let lower = Arc::new(HostFs::open(top.path()).unwrap());
+        OverlayFs::load(lower, Limits::default(), bytes).map(|_| ()).map_err(|err| err.kind())
+    };
+    assert_eq!(load(b""), Ok(()));
+    assert!(load(&[b'x'; 2000]).is_err());
+    let mut one = over(&top);
+    put(&mut one, "f", &"mine\n".repeat(1000)).unwrap();
+    let mut saved = Vec::new();
+    one.save(&mut saved).unwrap();
+    assert!(load(&saved[..saved.len() / 2]).is_err());
+    let at = saved.windows(6).position(|part| part == b"path=f").unwrap();
+    saved[at + 5] = b'.';
+    let evil: Vec<u8> = saved.clone();
+    assert_ne!(load(&evil), Ok(()));
+}
+
 /// The lines of two dumps that differ.
 fn differences(is: &BTreeMap<String, String>, should: &BTreeMap<String, String>) -> Vec<String> {
     let paths: BTreeSet<&String> = is.keys().chain(should.keys()).collect();
@@ -348,6 +402,9 @@ fn random_changes_are_applied_and_taken_back_whole() {
         }
         let seen = dump(&one);
         let said = summary(&one);
+        let mut one = reload(&one, &top);
+        assert_eq!(differences(&dump(&one), &seen), [""; 0], "seed {seed}: {said:#?}");
+        assert_eq!(summary(&one), said, "seed {seed}");
         let commit = commit(&mut one, &top, Selection::All);
         assert_eq!(commit.conflicts, [], "seed {seed}: {said:#?}");
         assert_eq!(
