@@ -234,9 +234,12 @@ impl OverlayFs {
         }
         let Some(target) = target else { return Ok(()) };
         let target_is_dir = self.is_dir(target)?;
-        if flags.contains(RenameFlags::EXCHANGE) {
-            let inside = target_is_dir && self.is_within(from_dir, target)?;
-            return if inside { Err(Errno::EINVAL) } else { Ok(()) };
+        let exchange = flags.contains(RenameFlags::EXCHANGE);
+        if target_is_dir && self.is_within(from_dir, target)? {
+            return Err(if exchange { Errno::EINVAL } else { Errno::ENOTEMPTY });
+        }
+        if exchange {
+            return Ok(());
         }
         match (moved_is_dir, target_is_dir) {
             (true, false) => Err(Errno::ENOTDIR),

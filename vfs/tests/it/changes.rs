@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use vfs::{
-    ChangeKind, FileSystem, HostFs, Limits, Mode, OverlayFs, Refusal, RenameFlags, Selection,
-    SetStat,
+    ChangeKind, Errno, FileSystem, HostFs, Limits, Mode, OverlayFs, Refusal, RenameFlags,
+    Selection, SetStat,
 };
 
 use crate::overlay::{random_op, rename, sample, unlink};
@@ -376,6 +376,70 @@ fn what_is_not_a_saved_overlay_is_refused() {
     saved[at + 5] = b'.';
     let evil: Vec<u8> = saved.clone();
     assert_ne!(load(&evil), Ok(()));
+}
+
+#[test]
+fn overlays_stack() {
+    let top = sample();
+    let mut first = over(&top);
+    put(&mut first, "f", "first").unwrap();
+    mv(&mut first, "a", "z");
+    let mut second = OverlayFs::over(first);
+    assert_eq!(cat(&second, "f").unwrap(), "first");
+    put(&mut second, "z/f", "second").unwrap();
+    unlink(&mut second, "f").unwrap();
+    assert_eq!(cat(&second, "d/hard").unwrap(), "second");
+    assert_eq!(names(&second, second.root()).unwrap(), ["d", "e", "z"]);
+    assert_eq!(cat(second.lower().as_ref(), "f").unwrap(), "first");
+}
+
+/// Whatever the upper layer's limits cut off, what is seen is whole: each operation happened or
+/// did not, and with room again everything can still be taken back.
+#[test]
+fn limits_of_the_upper_layer_leave_everything_whole() {
+    for inodes in 1..40 {
+        let (top, copy) = (sample(), sample());
+        let lower = Arc::new(HostFs::open(top.path()).unwrap());
+        let before = dump(lower.as_ref());
+        let limits = Limits { inodes, ..Limits::default() };
+        let mut over = OverlayFs::with_limits(lower, limits);
+        let mut model = HostFs::open(copy.path()).unwrap();
+        let (mut one, mut two) = (Random(inodes), Random(inodes));
+        for step in 0..60 {
+            let random = one.0;
+            let ours = random_op(&mut over, &mut one);
+            if matches!(ours, Err(Errno::ENOSPC)) {
+                // It did not happen: so not in the model either.
+                two.0 = one.0;
+            } else {
+                two.0 = random;
+                assert_eq!(ours, random_op(&mut model, &mut two), "{inodes} inodes, step {step}");
+            }
+            assert_eq!(
+                differences(&dump(&over), &dump(&model)),
+                [""; 0],
+                "{inodes} inodes, step {step}"
+            );
+        }
+        assert_eq!(dump(over.lower().as_ref()), before);
+    }
+}
+
+#[test]
+fn content_that_does_not_fit_above_stays_below() {
+    let top = sample();
+    fs::write(top.path().join("big"), [b'b'; 5000]).unwrap();
+    let lower = Arc::new(HostFs::open(top.path()).unwrap());
+    let limits = Limits { bytes: 3000, ..Limits::default() };
+    let mut over = OverlayFs::with_limits(lower, limits);
+    let big = at(&over, "big").unwrap();
+    let before = dump(&over);
+    assert_eq!(over.write_at(big, 0, b"x", NOW), Err(Errno::ENOSPC));
+    assert_eq!(dump(&over), before);
+    // What is cut off need not be copied, and the failed copy holds no room.
+    over.set_stat(big, &SetStat { size: Some(2000), ..SetStat::default() }, NOW).unwrap();
+    assert_eq!(over.write_at(big, 1999, b"x", NOW), Ok(1));
+    assert_eq!(cat(&over, "big").unwrap(), "b".repeat(1999) + "x");
 }
 
 /// The lines of two dumps that differ.
