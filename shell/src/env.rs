@@ -336,7 +336,8 @@ fn element_of<'a>(variable: &'a Variable, key: &Key) -> Option<&'a [u8]> {
     }
 }
 
-/// `IFS`, ready for splitting.
+/// `IFS`, ready for splitting. It separates by bytes: a character of several bytes in `IFS` is
+/// taken as that many separators.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Ifs {
     /// One bit per byte that separates fields.

@@ -14,6 +14,8 @@ mod glob;
 mod param;
 mod prompt;
 pub(crate) mod quote;
+#[cfg(test)]
+mod tests;
 mod tilde;
 mod transform;
 mod unquote;

@@ -3,7 +3,7 @@
 //! Only unquoted literals take part; quotes and expansions inside are carried along unseen.
 
 use crate::syntax::Span;
-use crate::syntax::ast::{Word, WordPart};
+use crate::syntax::ast::{Param, Word, WordPart};
 
 /// So many words may come of one, and of one range; beyond, the braces stay as they are.
 const MAX_WORDS: usize = 1 << 20;
@@ -45,10 +45,19 @@ pub(super) fn expand(word: &Word) -> Option<Vec<Word>> {
 }
 
 fn to_word(atoms: &[Atom<'_>], span: Span) -> Word {
-    let mut parts = Vec::new();
+    let mut parts: Vec<WordPart> = Vec::new();
     let mut literal = Vec::new();
     for atom in atoms {
         match atom {
+            // Braces are text: in `$x{1,2}` they make other names.
+            Atom::Byte(byte) if literal.is_empty() && is_name_byte(*byte) => {
+                match parts.last_mut() {
+                    Some(WordPart::Param(param)) if param.bare => {
+                        lengthen(&mut param.param, *byte, &mut literal)
+                    }
+                    _ => literal.push(*byte),
+                }
+            }
             Atom::Byte(byte) => literal.push(*byte),
             Atom::Part(part) => {
                 if !literal.is_empty() {
@@ -62,6 +71,17 @@ fn to_word(atoms: &[Atom<'_>], span: Span) -> Word {
         parts.push(WordPart::Literal(literal.into()));
     }
     Word { parts, span }
+}
+
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+fn lengthen(param: &mut Param, byte: u8, literal: &mut Vec<u8>) {
+    match param {
+        Param::Variable(name) => *name = [&**name, &[byte]].concat().into(),
+        _ => literal.push(byte),
+    }
 }
 
 /// Braces nest so deep; deeper ones stay as they are.

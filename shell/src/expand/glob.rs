@@ -58,7 +58,7 @@ impl Shell {
             paths = match component {
                 Component::Literal(name) => self.extended(paths, name, last, globbed),
                 Component::Pattern(pattern) => self.listed(&paths, pattern, last),
-                Component::Everything => self.everything(&paths, last, options.period),
+                Component::Everything => self.everything(&paths, last, globbed, options.period),
             };
             globbed |= !matches!(component, Component::Literal(_));
             if paths.is_empty() {
@@ -120,11 +120,20 @@ impl Shell {
     }
 
     /// `**`: the directory itself and all below it; links are not followed.
-    fn everything(&self, paths: &[Vec<u8>], last: bool, skip_hidden: bool) -> Vec<Vec<u8>> {
+    fn everything(
+        &self,
+        paths: &[Vec<u8>],
+        last: bool,
+        globbed: bool,
+        skip_hidden: bool,
+    ) -> Vec<Vec<u8>> {
         let mut found = Vec::new();
         for path in paths {
-            if !last || !path.is_empty() {
-                found.push(path.clone());
+            match path.strip_suffix(b"/") {
+                // As bash: a directory that a pattern found loses its slash here.
+                Some(directory) if last && globbed => found.push(directory.to_vec()),
+                None if last => {}
+                _ => found.push(path.clone()),
             }
             let mut pending = vec![path.clone()];
             while let Some(directory) = pending.pop() {

@@ -134,7 +134,7 @@ impl Shell {
             ParamOp::Alternative { colon, word } => {
                 if held.counts(*colon) {
                     self.walk_deep(&word.parts, inner, out).await?;
-                } else if matches!(held, Held::Many(..)) {
+                } else if matches!(&held, Held::Many(values, _) if values.is_empty()) {
                     out.vanished += 1;
                 }
                 return Ok(());
@@ -157,22 +157,23 @@ impl Shell {
             }
             _ => {}
         }
-        if matches!(held, Held::Unset) {
+        let missing = match (&held, op, param) {
+            (Held::Unset, ..) => true,
+            (Held::Many(..), ParamOp::Length, Param::Element(name, _)) => {
+                self.env.variable(name).is_none_or(|variable| !variable.is_set())
+            }
+            _ => false,
+        };
+        if missing {
             self.check_set(param)?;
         }
-        let result = self.changed(param, op, held, double).await?;
+        let result = self.changed(param, op, held).await?;
         emit(&result, double, out);
         Ok(())
     }
 
     /// The operators that make a new value of the old one.
-    async fn changed(
-        &mut self,
-        param: &Param,
-        op: &ParamOp,
-        held: Held,
-        double: bool,
-    ) -> Outcome<Held> {
+    async fn changed(&mut self, param: &Param, op: &ParamOp, held: Held) -> Outcome<Held> {
         Ok(match op {
             ParamOp::Length => {
                 let length = match &held {
@@ -218,7 +219,7 @@ impl Shell {
             ParamOp::Slice { offset, length } => {
                 self.sliced(param, held, offset, length.as_ref()).await?
             }
-            ParamOp::Transform(letter) => self.transformed(param, *letter, held, double).await?,
+            ParamOp::Transform(letter) => self.transformed(param, *letter, held).await?,
             _ => held,
         })
     }
@@ -395,7 +396,10 @@ impl Shell {
         if !self.env.is(SetOption::Nounset) {
             return Ok(());
         }
-        let name = parameter_text(param);
+        let name = match param {
+            Param::Element(name, Subscript::At | Subscript::Star) => name.to_vec(),
+            param => parameter_text(param),
+        };
         let dollar: &[u8] = match param {
             Param::Positional(_) | Param::Special(_) => b"$",
             _ => b"",
@@ -544,13 +548,7 @@ impl Shell {
 
     // --- transformations
 
-    async fn transformed(
-        &mut self,
-        param: &Param,
-        letter: u8,
-        held: Held,
-        double: bool,
-    ) -> Outcome<Held> {
+    async fn transformed(&mut self, param: &Param, letter: u8, held: Held) -> Outcome<Held> {
         let name = match param {
             Param::Variable(name) | Param::Element(name, _) => Some(name),
             _ => None,
@@ -576,10 +574,8 @@ impl Shell {
                 }
             }
             (b'A', held) => transform::assignment(&self.env, param, name.map(|n| &**n), held),
-            (b'K', Held::Many(values, star)) => {
-                let pairs = transform::quoted_pairs(&self.env, name.map(|n| &**n), &values);
-                let _ = (star, double);
-                Held::One(pairs)
+            (b'K', Held::Many(values, _)) => {
+                Held::One(transform::quoted_pairs(&self.env, name.map(|n| &**n), &values))
             }
             (b'k', Held::Many(values, star)) => {
                 Held::Many(transform::pairs(&self.env, name.map(|n| &**n), values), star)
