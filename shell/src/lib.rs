@@ -1,6 +1,8 @@
 //! A POSIX and bash shell.
 
 pub mod syntax;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 
 #[cfg(feature = "exec")]
 mod arith;

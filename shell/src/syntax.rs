@@ -13,6 +13,8 @@ mod parser;
 mod place;
 mod print;
 mod source;
+#[cfg(test)]
+mod tests;
 mod text;
 mod token;
 mod word;

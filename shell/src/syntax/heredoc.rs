@@ -12,7 +12,7 @@ use super::{Grammar, Warning};
 use crate::syntax::ast::{Invalid, WordPart};
 
 /// A here-document whose operator has been read and whose body has not.
-struct Pending {
+pub(super) struct Pending {
     index: usize,
     delimiter: Box<[u8]>,
     quoted: bool,
@@ -30,6 +30,17 @@ pub(super) struct HereDocs {
 impl HereDocs {
     pub(super) fn is_pending(&self) -> bool {
         !self.pending.is_empty()
+    }
+
+    /// Leaves none pending while a command substitution is read.
+    pub(super) fn set_aside(&mut self) -> Vec<Pending> {
+        std::mem::take(&mut self.pending)
+    }
+
+    /// Takes the outer ones back; what the substitution did not read follows them.
+    pub(super) fn bring_back(&mut self, mut outer: Vec<Pending>) {
+        outer.append(&mut self.pending);
+        self.pending = outer;
     }
 
     /// The bodies read so far, by the number that the tree holds.
@@ -110,6 +121,9 @@ impl Grammar<'_> {
                     from: pending.line,
                     delimiter: pending.delimiter.clone(),
                 });
+                if text.last().is_some_and(|&b| b != b'\n') {
+                    text.push(b'\n');
+                }
                 return text;
             }
             let begin = text.len();

@@ -129,11 +129,25 @@ impl Input {
     /// Passes line continuations (backslash, newline).
     #[inline]
     pub(super) fn skip_continuations(&mut self) {
-        while self.peek() == b'\\'
-            && self.peek_at(1) == b'\n'
-            && !self.is_added_newline(self.pos + 1)
-        {
+        while self.is_continuation(self.pos) {
             self.pos += 2;
+        }
+    }
+
+    /// Whether a line continuation stands at `pos`.
+    pub(super) fn is_continuation(&self, pos: usize) -> bool {
+        self.at(pos) == b'\\' && self.at(pos + 1) == b'\n' && !self.is_added_newline(pos + 1)
+    }
+
+    /// Moves the text from the cursor to `at` over the continuation that stands there.
+    pub(super) fn join_line(&mut self, at: usize) {
+        self.mark();
+        let start = self.pos;
+        self.buffer.copy_within(start..at, start + 2);
+        self.pos += 2;
+        if self.counted == start {
+            self.counted += 2;
+            self.line += 1;
         }
     }
 

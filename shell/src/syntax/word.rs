@@ -224,7 +224,8 @@ impl Grammar<'_> {
     fn escape(&mut self, parts: &mut Parts) {
         let next = self.input.peek_at(1);
         if next == 0 || (next == b'\n' && self.input.is_added_newline(self.input.pos + 1)) {
-            self.take_literal(parts, 1);
+            self.input.pos += 1;
+            parts.push(WordPart::Escaped(b"\\".as_slice().into()));
         } else if next == b'\n' {
             self.input.pos += 2;
         } else {

@@ -15,7 +15,7 @@ impl Grammar<'_> {
         let expression = self.cond_or()?;
         self.newlines()?;
         if !self.take_keyword(Keyword::CloseCond) {
-            return Err(self.cond_error(b"syntax error in conditional expression"));
+            return Err(self.cond_end_expected());
         }
         Ok(CompoundKind::Cond(expression))
     }
@@ -34,16 +34,12 @@ impl Grammar<'_> {
     fn cond_and(&mut self) -> Result<CondExpr, ParseError> {
         let mut terms = vec![self.cond_term()?];
         loop {
-            self.newlines_after_term()?;
+            self.newlines()?;
             if !self.take_operator(b"&&") {
                 return Ok(balance(terms, CondExpr::And));
             }
             terms.push(self.cond_term()?);
         }
-    }
-
-    fn newlines_after_term(&mut self) -> Result<(), ParseError> {
-        self.newlines()
     }
 
     fn cond_term(&mut self) -> Result<CondExpr, ParseError> {
@@ -68,11 +64,11 @@ impl Grammar<'_> {
             return Ok(CondExpr::Not(Box::new(inner)));
         }
         if matches!(self.peek_keyword(), Some((Keyword::CloseCond, _))) {
-            return Err(self.cond_error(b"syntax error in conditional expression"));
+            return Err(self.cond_term_expected());
         }
         let left = self.word()?;
         if left.parts.is_empty() {
-            return Err(self.cond_error(b"syntax error in conditional expression"));
+            return Err(self.cond_term_expected());
         }
         if let Some(operator) = unary_operator(&left) {
             let operand = self.cond_operand(WordRule::Plain, b"unary")?;
@@ -138,9 +134,22 @@ impl Grammar<'_> {
         Err(ParseError::new(kind, error.span))
     }
 
-    /// `message: unexpected token …`
-    fn cond_error(&mut self, message: &[u8]) -> ParseError {
-        self.cond_token_error(|token| [message, b": unexpected token `", token, b"'"].concat())
+    fn cond_term_expected(&mut self) -> ParseError {
+        self.cond_token_error(|token| {
+            [b"unexpected token `", token, b"' in conditional command"].concat()
+        })
+    }
+
+    /// Bash names an operator, but not a word.
+    fn cond_end_expected(&mut self) -> ParseError {
+        self.cond_token_error(|token| {
+            let message: &[u8] = b"syntax error in conditional expression";
+            if is_operator(token) {
+                [message, b": unexpected token `", token, b"'"].concat()
+            } else {
+                message.to_vec()
+            }
+        })
     }
 
     fn cond_expected_parenthesis(&mut self) -> ParseError {
@@ -150,7 +159,7 @@ impl Grammar<'_> {
     fn cond_operator_expected(&mut self) -> ParseError {
         self.cond_token_error(|token| {
             let expected: &[u8] = b"conditional binary operator expected";
-            if matches!(token, b"newline" | b";" | b"&" | b"|" | b"(") {
+            if is_operator(token) {
                 [b"unexpected token `", token, b"', ", expected].concat()
             } else {
                 expected.to_vec()
@@ -184,6 +193,12 @@ fn unary_operator(word: &Word) -> Option<Box<[u8]>> {
         },
         _ => None,
     }
+}
+
+/// Whether the text of a token is that of an operator, or the end of the line.
+fn is_operator(token: &[u8]) -> bool {
+    token == b"newline"
+        || matches!(token.first(), Some(b';' | b'&' | b'|' | b'<' | b'>' | b'(' | b')'))
 }
 
 fn is_binary(word: &[u8]) -> bool {

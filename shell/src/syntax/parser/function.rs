@@ -3,19 +3,25 @@
 use std::sync::Arc;
 
 use crate::syntax::Grammar;
-use crate::syntax::ast::{Command, CompoundCommand, Coproc, FunctionDef};
+use crate::syntax::ast::{Command, CompoundCommand, Coproc, FunctionDef, Word, WordPart};
 use crate::syntax::error::ParseError;
 use crate::syntax::input::Mark;
+
+/// A coprocess's name and body.
+type Named = (Option<Box<[u8]>>, Command);
 
 impl Grammar<'_> {
     /// `name ()`, from the parenthesis; the name began where `begin` bytes followed.
     pub(super) fn function_parentheses(
         &mut self,
         mark: Mark,
+        word: &Word,
         begin: usize,
     ) -> Result<Command, ParseError> {
-        let raw = self.input.since(self.input.position_of(begin));
-        let name: Box<[u8]> = trim_end(raw).into();
+        let name: Box<[u8]> = match &*word.parts {
+            [WordPart::Literal(text)] => text.clone(),
+            _ => trim_end(self.input.since(self.input.position_of(begin))).into(),
+        };
         self.input.pos += 1;
         self.expect_operator(b")")?;
         self.function(mark, name, false)
@@ -81,7 +87,7 @@ impl Grammar<'_> {
         Ok(Command::Coproc(Coproc { name, body: Arc::new(body), span }))
     }
 
-    fn coproc_body(&mut self) -> Result<(Option<Box<[u8]>>, Command), ParseError> {
+    fn coproc_body(&mut self) -> Result<Named, ParseError> {
         if let Some(compound) = self.optional_compound()? {
             return Ok((None, Command::Compound(compound)));
         }

@@ -47,8 +47,8 @@ impl Grammar<'_> {
                     let lone = command.words.len() == 1
                         && command.assignments.is_empty()
                         && command.redirects.is_empty();
-                    if lone && matches!(command.words[0], Arg::Word(_)) {
-                        return self.function_parentheses(mark, begin);
+                    if lone && let Arg::Word(word) = &command.words[0] {
+                        return self.function_parentheses(mark, word, begin);
                     }
                     return Err(self.unexpected());
                 }
@@ -106,20 +106,34 @@ impl Grammar<'_> {
             return self.word().map(Arg::Word);
         }
         let mark = self.input.mark();
-        let start = self.input.pos;
-        let mut end = start;
-        while is_name_byte(self.input.at(end)) {
-            end += 1;
-        }
+        let end = self.name_end();
         match self.input.at(end) {
             b'=' => {}
             b'+' if self.input.at(end + 1) == b'=' => {}
             b'[' => return self.element_or_word(mark, end),
             _ => return self.word().map(Arg::Word),
         }
-        let name = self.input.slice(start, end).into();
+        let name = self.input.slice(self.input.pos, end).into();
         self.input.pos = end;
         self.assignment_value(mark, name, None, arrays).map(Arg::Assignment)
+    }
+
+    /// The end of the name that begins here; continuations in it and in `+=` are taken away.
+    fn name_end(&mut self) -> usize {
+        let mut end = self.input.pos;
+        let mut plus = 0;
+        loop {
+            if is_name_byte(self.input.at(end)) && plus == 0 {
+                end += 1;
+            } else if self.input.is_continuation(end + plus) {
+                self.input.join_line(end + plus);
+                end += 2;
+            } else if self.input.at(end) == b'+' && plus == 0 {
+                plus = 1;
+            } else {
+                return end;
+            }
+        }
     }
 
     /// `name[…]`: an assignment if `=` or `+=` follows, else a word that may contain blanks.
@@ -127,6 +141,10 @@ impl Grammar<'_> {
         let name: Box<[u8]> = self.input.slice(self.input.pos, bracket).into();
         self.input.pos = bracket + 1;
         let subscript = self.subscript(mark)?;
+        self.input.skip_continuations();
+        if self.input.peek() == b'+' && self.input.is_continuation(self.input.pos + 1) {
+            self.input.join_line(self.input.pos + 1);
+        }
         let next = self.input.peek();
         if next == b'=' || (next == b'+' && self.input.peek_at(1) == b'=') {
             let assignment = self.assignment_value(mark, name, Some(subscript), true)?;
@@ -160,6 +178,7 @@ impl Grammar<'_> {
     ) -> Result<Assignment, ParseError> {
         let append = self.input.peek() == b'+';
         self.input.pos += 1 + usize::from(append);
+        self.input.skip_continuations();
         let value = if arrays && self.input.peek() == b'(' {
             AssignValue::Array(self.array()?)
         } else {

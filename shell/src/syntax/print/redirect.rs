@@ -45,11 +45,9 @@ impl Printer {
                 self.text(name);
                 self.out.push(b'}');
             }
-            Some(RedirectFd::Number(number)) => {
-                if !self.is_bash() || !is_hidden(*number, &redirect.kind) {
-                    self.text(number.to_string().as_bytes());
-                }
-            }
+            Some(RedirectFd::Number(number))
+                if self.is_bash() && is_hidden(*number, &redirect.kind) => {}
+            Some(RedirectFd::Number(number)) => self.text(number.to_string().as_bytes()),
             None if self.is_bash() => self.text(shown_default(&redirect.kind)),
             None => {}
         }

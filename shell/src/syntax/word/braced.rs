@@ -155,15 +155,20 @@ impl Grammar<'_> {
 
     /// What stands in `[…]`, from after the opening to after the closing bracket.
     fn element_subscript(&mut self, open: Mark) -> Result<Subscript, ParseError> {
+        self.input.skip_continuations();
         let all = match self.input.peek() {
             b'@' => Subscript::At,
             b'*' => Subscript::Star,
             _ => return self.subscript(open).map(Subscript::Index),
         };
-        if self.input.peek_at(1) == b']' {
-            self.input.pos += 2;
+        let before = self.input.pos;
+        self.input.pos += 1;
+        self.input.skip_continuations();
+        if self.input.peek() == b']' {
+            self.input.pos += 1;
             return Ok(all);
         }
+        self.input.pos = before;
         self.subscript(open).map(Subscript::Index)
     }
 

@@ -36,9 +36,12 @@ impl Grammar<'_> {
         self.enter(open)?;
         self.input.pos += 1;
         self.substitutions += 1;
+        // What the outer line waits for begins after the outer line's end.
+        let outer = self.here_docs.set_aside();
         let list = self.list();
         let closed = list.and_then(|list| self.expect_operator(b")").map(|()| list));
         self.substitutions -= 1;
+        self.here_docs.bring_back(outer);
         self.leave();
         closed.map(Arc::new).map_err(|mut error| {
             if error.kind == ParseErrorKind::Incomplete(Incomplete::Command) {
