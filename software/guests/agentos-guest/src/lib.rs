@@ -1,10 +1,12 @@
 //! What a command of agentos needs beside std.
 //!
 //! - [`main`]: the common start of every program here.
+//! - [`process`]: starting other commands and waiting for them.
 //! - [`sys`]: the calls that WASI preview1 lacks.
 //!
 //! This code runs inside the sandbox: `unsafe` here is a risk to the command, not to the host.
 
+pub mod process;
 pub mod sys;
 
 use std::ffi::OsString;
@@ -24,9 +26,7 @@ pub fn main(applets: &[(&'static str, Entry)]) -> ! {
         .unwrap_or(&applets[0]);
     enter_directory(name);
     uucore::panic::mute_sigpipe_panic();
-    if let Err(error) =
-        uucore::locale::setup_localization(uucore::get_canonical_util_name(name))
-    {
+    if let Err(error) = uucore::locale::setup_localization(catalogue(name)) {
         fail(name, 99, &format!("messages: {error}"));
     }
     let status = entry(args.into_iter());
@@ -34,6 +34,15 @@ pub fn main(applets: &[(&'static str, Entry)]) -> ! {
         fail(name, 1, &format!("write error: {error}"));
     }
     std::process::exit(status)
+}
+
+/// The name of an applet's catalogue of messages: uutils has one for each crate.
+fn catalogue(name: &str) -> &str {
+    match name {
+        "[" => "test",
+        "dir" | "vdir" => "ls",
+        _ => name,
+    }
 }
 
 /// Takes over the directory that the parent chose: preview1 starts every program in `/`.
@@ -61,4 +70,13 @@ pub fn enter_directory(name: &str) {
 pub fn fail(name: &str, status: i32, message: &str) -> ! {
     let _ = writeln!(std::io::stderr(), "{name}: {message}");
     std::process::exit(status)
+}
+
+/// The text of an error without std's `(os error 44)`: as `strerror` gives it.
+pub fn strerror(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    match text.rfind(" (os error ") {
+        Some(at) => text[..at].to_owned(),
+        None => text,
+    }
 }

@@ -12,8 +12,30 @@ unsafe extern "C" {
     fn agentos_getcwd(buf: *mut u8, buf_len: usize, ret_len: *mut usize) -> i32;
 }
 
+#[link(wasm_import_module = "host_process")]
+unsafe extern "C" {
+    fn proc_spawn(
+        argv: *const u8,
+        argv_len: usize,
+        envp: *const u8,
+        envp_len: usize,
+        stdin_fd: u32,
+        stdout_fd: u32,
+        stderr_fd: u32,
+        cwd: *const u8,
+        cwd_len: usize,
+        ret_pid: *mut u32,
+    ) -> i32;
+    fn proc_waitpid(pid: u32, options: u32, ret_status: *mut u32) -> i32;
+    fn proc_kill(pid: u32, signal: u32) -> i32;
+}
+
 /// `ERANGE` in WASI's numbers: the buffer is too small.
 const ERANGE: i32 = 68;
+/// `EBUSY`: how `proc_waitpid` says "still running".
+const EBUSY: i32 = 10;
+/// `WNOHANG` of `proc_waitpid`.
+const WNOHANG: u32 = 1;
 /// Longest directory asked for; the kernel's own limit on paths is lower.
 const PATH_LIMIT: usize = 1 << 16;
 
@@ -36,5 +58,72 @@ pub fn getcwd() -> io::Result<OsString> {
             ERANGE if buf.len() < PATH_LIMIT => buf.resize(buf.len() * 4, 0),
             errno => return Err(io::Error::from_raw_os_error(errno)),
         }
+    }
+}
+
+/// Starts a program as `posix_spawn` does: a bare name is looked up in `PATH` by the kernel. `argv` and
+/// `envp` are their strings, each with a NUL after it; an empty `cwd` is the caller's.
+///
+/// # Errors
+/// - `ENOENT`: there is no such program.
+/// - `EACCES`, `ENOEXEC`: it cannot be run.
+/// - `EAGAIN`: there are too many processes.
+pub fn spawn(argv: &[u8], envp: &[u8], stdio: [u32; 3], cwd: &[u8]) -> io::Result<u32> {
+    let mut pid = 0;
+    // SAFETY: the kernel reads the three slices within their lengths and writes one number.
+    check(unsafe {
+        proc_spawn(
+            argv.as_ptr(),
+            argv.len(),
+            envp.as_ptr(),
+            envp.len(),
+            stdio[0],
+            stdio[1],
+            stdio[2],
+            cwd.as_ptr(),
+            cwd.len(),
+            &raw mut pid,
+        )
+    })?;
+    Ok(pid)
+}
+
+/// Waits for a child; its wait status as POSIX lays it out.
+///
+/// # Errors
+/// - `ECHILD`, `ESRCH`: the process has no such child.
+pub fn waitpid(pid: u32) -> io::Result<u32> {
+    let mut status = 0;
+    // SAFETY: the kernel writes one number.
+    check(unsafe { proc_waitpid(pid, 0, &raw mut status) })?;
+    Ok(status)
+}
+
+/// As [`waitpid`], but `None` at once for a child that still runs.
+///
+/// # Errors
+/// As [`waitpid`].
+pub fn try_waitpid(pid: u32) -> io::Result<Option<u32>> {
+    let mut status = 0;
+    // SAFETY: the kernel writes one number.
+    match unsafe { proc_waitpid(pid, WNOHANG, &raw mut status) } {
+        EBUSY => Ok(None),
+        errno => check(errno).map(|()| Some(status)),
+    }
+}
+
+/// Sends a signal by its number.
+///
+/// # Errors
+/// - `ESRCH`: there is no such process. `EPERM`: it is another's. `EINVAL`: there is no such signal.
+pub fn kill(pid: u32, signal: u32) -> io::Result<()> {
+    // SAFETY: no memory is involved.
+    check(unsafe { proc_kill(pid, signal) })
+}
+
+fn check(errno: i32) -> io::Result<()> {
+    match errno {
+        0 => Ok(()),
+        errno => Err(io::Error::from_raw_os_error(errno)),
     }
 }
