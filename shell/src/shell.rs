@@ -3,6 +3,7 @@
 //! What a subshell copies is `env`; what belongs to the process is beside it. Not here: what
 //! commands do (`exec`), what words become (`expand`).
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use kernel::Signal;
@@ -40,6 +41,22 @@ pub(crate) struct Shell {
     pub(crate) process_substitutions: Vec<Fd>,
     /// How the shell was started: decides its messages.
     pub(crate) source: Source,
+    /// How many functions are running.
+    pub(crate) function_depth: u32,
+    /// This process is a subshell.
+    pub(crate) in_subshell: bool,
+    /// The next simple command is the last of its process: a program may take it over.
+    pub(crate) replaceable: bool,
+    /// The builtins that `enable -n` turned off.
+    pub(crate) disabled: BTreeSet<Vec<u8>>,
+    /// `$?` when the running trap began: what `exit` without an argument leaves.
+    pub(crate) trap_status: Option<u8>,
+    /// How often the first character of `PS4` is repeated.
+    pub(crate) trace_level: u32,
+    /// Syntax errors show a caret.
+    pub(crate) carets: bool,
+    /// `OPTIND` as `getopts` left it: another value starts it anew.
+    pub(crate) getopts_index: usize,
 }
 
 /// Where the commands come from.
@@ -72,6 +89,14 @@ impl Shell {
             builtin: None,
             process_substitutions: Vec::new(),
             source,
+            function_depth: 0,
+            in_subshell: false,
+            replaceable: false,
+            disabled: BTreeSet::new(),
+            trap_status: None,
+            trace_level: 0,
+            carets: false,
+            getopts_index: 1,
         }
     }
 
@@ -123,5 +148,13 @@ impl Shell {
             text.extend_from_slice(format!(": line {}: ", self.env.line).as_bytes());
         }
         text
+    }
+
+    /// Turns an option of `set` on or off, with what bash changes along with it.
+    pub(crate) fn set_option(&mut self, option: crate::env::SetOption, on: bool) {
+        self.env.options.set(option, on);
+        if option == crate::env::SetOption::Posix && on {
+            self.env.shopts.set(crate::env::Shopt::ExpandAliases, true);
+        }
     }
 }

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use kernel::{
-    CloseOnExec, ClockId, FdAction, ForkAttrs, Kernel, KillTarget, Pgid, Pid, PollEvents, PollFd,
+    ClockId, CloseOnExec, FdAction, ForkAttrs, Kernel, KillTarget, Pgid, Pid, PollEvents, PollFd,
     Program, Signal, Spawn, WaitOptions, WaitStatus, WaitTarget,
 };
 use vfs::{Errno, Mode, OFlags, Result, Stat};
@@ -111,6 +111,14 @@ impl Sys {
         Ok(done)
     }
 
+    /// Writes once; waits for room.
+    ///
+    /// # Errors
+    /// Those of `write(2)`.
+    pub(crate) async fn write_once(&self, fd: Fd, bytes: &[u8]) -> Result<usize> {
+        poll_fn(|_| self.with(|kernel, pid| kernel.write(pid, fd, bytes))).await
+    }
+
     /// Writes all of it.
     ///
     /// # Errors
@@ -189,10 +197,8 @@ impl Sys {
     /// `EBADF`; `EINTR` when a caught signal arrives.
     pub(crate) async fn readable(&self, fd: Fd, deadline_ns: Option<u64>) -> Result<bool> {
         let mut fds = [PollFd { fd, events: PollEvents::IN, revents: PollEvents::empty() }];
-        let ready = poll_fn(|_| {
-            self.with(|kernel, pid| kernel.poll(pid, &mut fds, deadline_ns))
-        })
-        .await?;
+        let ready =
+            poll_fn(|_| self.with(|kernel, pid| kernel.poll(pid, &mut fds, deadline_ns))).await?;
         Ok(ready > 0)
     }
 
@@ -291,20 +297,20 @@ impl crate::env::Host for Sys {
     }
 
     fn ppid(&self) -> u32 {
-        self.with(|kernel, pid| kernel.getppid(pid)).0
+        self.with(|kernel, pid| kernel.getppid(pid)).map_or(0, |pid| pid.0)
     }
 
     fn uid(&self) -> u32 {
-        self.with(|kernel, pid| kernel.credentials(pid).uid)
+        self.with(|kernel, pid| kernel.credentials(pid).map_or(0, |cred| cred.uid))
     }
 
     fn euid(&self) -> u32 {
-        self.with(|kernel, pid| kernel.credentials(pid).uid)
+        self.with(|kernel, pid| kernel.credentials(pid).map_or(0, |cred| cred.uid))
     }
 
     fn groups(&self) -> Vec<u32> {
         self.with(|kernel, pid| {
-            let cred = kernel.credentials(pid);
+            let Ok(cred) = kernel.credentials(pid) else { return Vec::new() };
             let mut groups = vec![cred.gid];
             groups.extend(cred.groups.iter().copied().filter(|gid| *gid != cred.gid));
             groups

@@ -28,9 +28,7 @@ impl<T> Future for Deep<'_, T> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<T> {
         match &mut self.future {
-            Some(future) => {
-                stacker::maybe_grow(RED_ZONE, SEGMENT, || future.as_mut().poll(cx))
-            }
+            Some(future) => stacker::maybe_grow(RED_ZONE, SEGMENT, || future.as_mut().poll(cx)),
             None => Poll::Pending,
         }
     }

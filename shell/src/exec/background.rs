@@ -1,0 +1,66 @@
+//! `command &`
+
+use std::sync::Arc;
+
+use kernel::{FdAction, ForkAttrs, Pgid};
+use vfs::{Mode, OFlags};
+
+use super::Outcome;
+use super::job::JobState;
+use crate::env::SetOption;
+use crate::shell::Shell;
+use crate::syntax::ast::{AndOr, Command};
+use crate::sys::{Deep, Fd};
+
+impl Shell {
+    /// Starts an and-or list as a job. Without job control its input is empty.
+    pub(super) async fn run_background(&mut self, and_or: &Arc<AndOr>) -> Outcome {
+        self.between_commands().await?;
+        self.env.line = and_or.first.span.line;
+        let monitor = self.env.is(SetOption::Monitor);
+        let mut actions = Vec::new();
+        if !monitor && !self.interactive {
+            actions.push(FdAction::Open {
+                fd: Fd::STDIN,
+                path: b"/dev/null".to_vec(),
+                flags: OFlags::READ,
+                mode: Mode::new(0),
+            });
+        }
+        let attrs = ForkAttrs { pgid: monitor.then_some(Pgid(0)), actions };
+        let job = Arc::clone(and_or);
+        let pid = self.fork_with(super::subshell::Purpose::Command, attrs, move |shell| {
+            Deep::new(async move {
+                shell.tested = false;
+                let single = job.rest.is_empty()
+                    && !job.first.negated
+                    && job.first.timed.is_none()
+                    && job.first.commands.len() == 1;
+                match job.first.commands.first() {
+                    Some(Command::Simple(_)) if single => {
+                        shell.replaceable = true;
+                        shell.run_and_or(&job).await
+                    }
+                    Some(Command::Compound(compound)) if single => match &compound.kind {
+                        crate::syntax::ast::CompoundKind::Subshell(list)
+                            if compound.redirects.is_empty() =>
+                        {
+                            shell.run_list(list).await
+                        }
+                        _ => shell.run_and_or(&job).await,
+                    },
+                    _ => shell.run_and_or(&job).await,
+                }
+            })
+        })?;
+        self.env.last_background = Some(pid.0);
+        let command = crate::syntax::print_and_or(and_or);
+        let pgid = monitor.then_some(Pgid(pid.0));
+        let id = self.jobs.add(vec![pid], pgid, command, JobState::Running);
+        if self.interactive {
+            self.print_error(format!("[{id}] {}\n", pid.0).as_bytes());
+        }
+        self.env.status = 0;
+        Ok(())
+    }
+}

@@ -1,0 +1,124 @@
+//! `[[ expression ]]`
+
+use super::{Outcome, quote};
+use crate::builtin::test;
+use crate::env::{Indexed, SetOption, Shopt};
+use crate::shell::Shell;
+use crate::syntax::ast::{CondExpr, Word};
+use crate::sys::Deep;
+use crate::unwind::Unwind;
+
+impl Shell {
+    pub(super) async fn run_cond(&mut self, expression: &CondExpr) -> Outcome {
+        match self.cond(expression).await {
+            Ok(Some(holds)) => self.env.status = u8::from(!holds),
+            Ok(None) => self.env.status = 2,
+            Err(Unwind::Error(_)) => {
+                self.env.status = 1;
+                return Ok(());
+            }
+            Err(unwind) => return Err(unwind),
+        }
+        Ok(())
+    }
+
+    /// Whether it holds; `None` after an error that was said.
+    fn cond<'a>(&'a mut self, expression: &'a CondExpr) -> Deep<'a, Outcome<Option<bool>>> {
+        Deep::new(async move {
+            match expression {
+                CondExpr::Or(left, right) => match self.cond(left).await? {
+                    Some(false) => self.cond(right).await,
+                    other => Ok(other),
+                },
+                CondExpr::And(left, right) => match self.cond(left).await? {
+                    Some(true) => self.cond(right).await,
+                    other => Ok(other),
+                },
+                CondExpr::Not(inner) => Ok(self.cond(inner).await?.map(|holds| !holds)),
+                CondExpr::Group(inner) => self.cond(inner).await,
+                CondExpr::Word(word) => {
+                    let text = self.expand_word(word).await?;
+                    if self.env.is(SetOption::Xtrace) {
+                        self.trace_test(&[b"-n".to_vec(), quote::word(&text)]).await;
+                    }
+                    Ok(Some(!text.is_empty()))
+                }
+                CondExpr::Unary(op, word) => self.cond_unary(op, word).await.map(Some),
+                CondExpr::Binary(left, op, right) => self.cond_binary(left, op, right).await,
+            }
+        })
+    }
+
+    async fn cond_unary(&mut self, op: &[u8], word: &Word) -> Outcome<bool> {
+        let text = self.expand_word(word).await?;
+        if self.env.is(SetOption::Xtrace) {
+            self.trace_test(&[op.to_vec(), quote::word(&text)]).await;
+        }
+        Ok(test::unary(self, op, &text).unwrap_or(false))
+    }
+
+    async fn cond_binary(&mut self, left: &Word, op: &[u8], right: &Word) -> Outcome<Option<bool>> {
+        let subject = self.expand_word(left).await?;
+        match op {
+            b"=" | b"==" | b"!=" => {
+                let pattern = self.expand_pattern(right).await?;
+                if self.env.is(SetOption::Xtrace) {
+                    let shown = crate::syntax::print_word(right);
+                    self.trace_test(&[quote::word(&subject), op.to_vec(), shown]).await;
+                }
+                Ok(Some(pattern.matches(&subject) == (op != b"!=")))
+            }
+            b"=~" => {
+                let regex = self.expand_regex(right).await?;
+                self.match_regex(&subject, &regex)
+            }
+            b"-eq" | b"-ne" | b"-lt" | b"-le" | b"-gt" | b"-ge" => {
+                let other = self.expand_word(right).await?;
+                if self.env.is(SetOption::Xtrace) {
+                    let shown = [quote::word(&subject), op.to_vec(), quote::word(&other)];
+                    self.trace_test(&shown).await;
+                }
+                let left = self.cond_number(&subject)?;
+                let right = self.cond_number(&other)?;
+                Ok(test::compare_numbers(op, left, right))
+            }
+            _ => {
+                let other = self.expand_word(right).await?;
+                if self.env.is(SetOption::Xtrace) {
+                    let shown = [quote::word(&subject), op.to_vec(), quote::word(&other)];
+                    self.trace_test(&shown).await;
+                }
+                Ok(Some(test::binary(self, &subject, op, &other).unwrap_or(false)))
+            }
+        }
+    }
+
+    fn cond_number(&mut self, text: &[u8]) -> Outcome<i64> {
+        match crate::arith::eval(text, &mut self.env) {
+            Ok(value) => Ok(value),
+            Err(error) => {
+                self.complain([b"[[: ", &error.message[..]].concat());
+                Err(if error.unbound { Unwind::Exit(1) } else { Unwind::Error(1) })
+            }
+        }
+    }
+
+    /// `=~`: a POSIX extended expression; the groups go into `BASH_REMATCH`.
+    fn match_regex(&mut self, subject: &[u8], regex: &[u8]) -> Outcome<Option<bool>> {
+        let nocase = self.env.shopt(Shopt::Nocasematch);
+        let Some(compiled) = super::regex::compile(regex, nocase) else {
+            // Bash says nothing of a bad expression; the status does.
+            return Ok(None);
+        };
+        let groups = compiled.captures(subject);
+        let array = match &groups {
+            Some(groups) => Indexed::from_values(
+                groups.iter().map(|group| group.map_or(Vec::new(), |m| m.as_bytes().to_vec())),
+            ),
+            None => Indexed::default(),
+        };
+        let matched = groups.is_some();
+        let _ = self.env.assign_indexed(b"BASH_REMATCH", array);
+        Ok(Some(matched))
+    }
+}

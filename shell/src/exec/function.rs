@@ -1,0 +1,111 @@
+//! Functions: defining and calling them.
+
+use std::sync::Arc;
+
+use super::Outcome;
+use crate::env::{Frame, Function, SetOption};
+use crate::shell::{Shell, Source};
+use crate::syntax::ast::FunctionDef;
+use crate::sys::Deep;
+use crate::unwind::Unwind;
+
+impl Shell {
+    pub(super) fn define_function(&mut self, definition: &Arc<FunctionDef>) {
+        self.env.status = 0;
+        let name = &definition.name;
+        if self.env.is(SetOption::Posix) && crate::builtin::is_special(name) {
+            let shown = String::from_utf8_lossy(name).into_owned();
+            self.complain(format!("`{shown}': is a special builtin"));
+            self.env.status = 1;
+            return;
+        }
+        let old = self.env.function(name);
+        if old.is_some_and(|function| function.readonly) {
+            let shown = String::from_utf8_lossy(name).into_owned();
+            self.complain(format!("{shown}: readonly function"));
+            self.env.status = 1;
+            return;
+        }
+        let function = Function {
+            definition: Arc::clone(definition),
+            source: self.current_source(),
+            readonly: false,
+            exported: self.env.is(SetOption::Allexport) || old.is_some_and(|f| f.exported),
+            traced: false,
+        };
+        Arc::make_mut(&mut self.env.functions).insert(name.clone(), function);
+    }
+
+    /// What `BASH_SOURCE` says of what is defined now.
+    pub(crate) fn current_source(&self) -> Arc<[u8]> {
+        if let Some(frame) = self.env.frames.last() {
+            return Arc::clone(&frame.source);
+        }
+        match &self.source {
+            Source::File(path) => Arc::clone(path),
+            Source::Text if self.interactive => Arc::from(&b"main"[..]),
+            Source::Text => Arc::from(&b"environment"[..]),
+            Source::Stdin => Arc::from(&b"main"[..]),
+        }
+    }
+
+    /// Calls a function. The scope for its variables has been pushed; the caller pops it.
+    pub(super) async fn call_function(
+        &mut self,
+        function: &Function,
+        name: &[u8],
+        args: Vec<Vec<u8>>,
+    ) -> Outcome {
+        self.enter()?;
+        if let Some(limit) = self.function_limit()
+            && self.function_depth >= limit
+        {
+            let shown = String::from_utf8_lossy(name).into_owned();
+            self.complain(format!("{shown}: maximum function nesting level exceeded ({limit})"));
+            self.leave();
+            self.env.status = 1;
+            return Err(Unwind::Error(1));
+        }
+        let call_line = self.env.line;
+        let positional = std::mem::replace(&mut self.env.positional, Arc::new(args));
+        let loops = std::mem::take(&mut self.loops);
+        self.function_depth += 1;
+        self.env.frames.push(Frame {
+            function: name.into(),
+            source: Arc::clone(&function.source),
+            call_line,
+            is_source: false,
+        });
+        let hidden = self.hide_traps(function);
+        self.env.line = function.definition.span.line;
+        let mut result = self.run_debug_trap_of_call().await;
+        if result.is_ok() {
+            let body = &function.definition.body;
+            result = Deep::new(self.run_compound(body)).await.map(|_| ());
+        }
+        if let Err(Unwind::Return) = result {
+            result = Ok(());
+        }
+        if result.is_ok() {
+            result = self.run_return_trap().await;
+        }
+        self.show_traps(hidden);
+        self.env.frames.pop();
+        self.function_depth -= 1;
+        self.loops = loops;
+        self.env.positional = positional;
+        self.env.line = call_line;
+        self.leave();
+        match result {
+            // A `break` in a function stays in it.
+            Err(Unwind::Break(_) | Unwind::Continue(_)) => Ok(()),
+            result => result,
+        }
+    }
+
+    /// `FUNCNEST`
+    fn function_limit(&self) -> Option<u32> {
+        let value = self.env.get(b"FUNCNEST")?;
+        std::str::from_utf8(&value).ok()?.trim().parse().ok().filter(|limit| *limit > 0)
+    }
+}

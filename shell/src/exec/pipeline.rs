@@ -1,0 +1,140 @@
+//! Pipelines: `a | b | c`, each element in a process of its own; `!`; `time`.
+
+use std::sync::Arc;
+
+use kernel::{FdAction, ForkAttrs, Pgid, Pid};
+
+use super::Outcome;
+use crate::env::{SetOption, Shopt};
+use crate::shell::Shell;
+use crate::syntax::ast::{Command, Pipeline};
+use crate::sys::{Deep, Fd};
+
+impl Shell {
+    pub(super) async fn run_pipeline(&mut self, pipeline: &Pipeline) -> Outcome {
+        if pipeline.timed.is_some() {
+            return Deep::new(self.run_timed(pipeline)).await;
+        }
+        self.run_untimed(pipeline).await
+    }
+
+    /// A pipeline without its `time`.
+    pub(super) async fn run_untimed(&mut self, pipeline: &Pipeline) -> Outcome {
+        let outer = self.tested;
+        self.tested |= pipeline.negated;
+        let result = match pipeline.commands.as_slice() {
+            [] => {
+                self.env.status = 0;
+                Ok(())
+            }
+            [command] => {
+                let result = self.run_command(command).await;
+                if !is_transparent(command) {
+                    self.set_pipe_status();
+                }
+                result
+            }
+            _ => Deep::new(self.run_elements(pipeline)).await,
+        };
+        self.tested = outer;
+        result?;
+        if pipeline.negated {
+            self.env.status = u8::from(self.env.status == 0);
+        }
+        Ok(())
+    }
+
+    /// `PIPESTATUS` of a pipeline of one.
+    fn set_pipe_status(&mut self) {
+        let status = self.env.status;
+        match self.env.pipe_status.as_mut_slice() {
+            [only] => *only = status,
+            _ => self.env.pipe_status = vec![status],
+        }
+    }
+
+    async fn run_elements(&mut self, pipeline: &Pipeline) -> Outcome {
+        self.env.line = pipeline.span.line;
+        let last = pipeline.commands.len() - 1;
+        let monitor = self.env.is(SetOption::Monitor);
+        let last_here = self.env.shopt(Shopt::Lastpipe) && !monitor;
+        let mut pids: Vec<Pid> = Vec::new();
+        let mut input: Option<Fd> = None;
+        let mut here = None;
+        for (position, command) in pipeline.commands.iter().enumerate() {
+            if position == last && last_here {
+                here = Some(command);
+                break;
+            }
+            let output = if position == last { None } else { Some(self.pipe()?) };
+            let mut actions = Vec::new();
+            if let Some(fd) = input {
+                actions.push(FdAction::Dup2(fd, Fd::STDIN));
+            }
+            if let Some((_, write)) = output {
+                actions.push(FdAction::Dup2(write, Fd::STDOUT));
+                if pipeline.pipe_stderr.get(position).copied().unwrap_or_default() {
+                    actions.push(FdAction::Dup2(Fd::STDOUT, Fd::STDERR));
+                }
+            }
+            actions.extend(input.map(FdAction::Close));
+            if let Some((read, write)) = output {
+                actions.extend([FdAction::Close(read), FdAction::Close(write)]);
+            }
+            let pgid = monitor.then(|| Pgid(pids.first().map_or(0, |pid| pid.0)));
+            let started = self.fork_command(Arc::new(command.clone()), ForkAttrs { pgid, actions });
+            if let Some(fd) = input.take() {
+                let _ = self.sys.close(fd);
+            }
+            if let Some((read, write)) = output {
+                let _ = self.sys.close(write);
+                input = Some(read);
+            }
+            pids.push(started?);
+        }
+        let status_here = match here {
+            Some(command) => Some(self.run_last_here(command, input.take()).await?),
+            None => None,
+        };
+        let mut statuses = self.wait_foreground(&pids, pipeline).await?;
+        statuses.extend(status_here);
+        self.set_pipeline_status(statuses);
+        if self.env.status != 0 { self.after_failure().await } else { Ok(()) }
+    }
+
+    /// `lastpipe`: the last element in this very process.
+    async fn run_last_here(&mut self, command: &Command, input: Option<Fd>) -> Outcome<u8> {
+        let mut undo = Vec::new();
+        if let Some(fd) = input {
+            self.replace_fd(fd, Fd::STDIN, &mut undo);
+            let _ = self.sys.close(fd);
+        }
+        let outer = std::mem::replace(&mut self.tested, true);
+        let result = Deep::new(self.run_command(command)).await;
+        self.tested = outer;
+        self.restore_fds(undo);
+        result?;
+        Ok(self.env.status)
+    }
+
+    fn set_pipeline_status(&mut self, statuses: Vec<u8>) {
+        let last = statuses.last().copied().unwrap_or_default();
+        self.env.status = if self.env.is(SetOption::Pipefail) {
+            statuses.iter().rev().copied().find(|status| *status != 0).unwrap_or_default()
+        } else {
+            last
+        };
+        self.env.pipe_status = statuses;
+    }
+}
+
+/// Whether `PIPESTATUS` after the command is that of the last command inside it.
+fn is_transparent(command: &Command) -> bool {
+    use crate::syntax::ast::CompoundKind as Kind;
+    match command {
+        Command::Compound(compound) => {
+            !matches!(compound.kind, Kind::Subshell(_) | Kind::Arith(_) | Kind::Cond(_))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,370 @@
+//! Simple commands: assignments, words, redirections; which kind of command a name is.
+
+use std::sync::Arc;
+
+use super::Outcome;
+use super::assign::Assigned;
+use crate::builtin::{self, Argument, Builtin, Run};
+use crate::env::{Function, SetOption, TrapEvent};
+use crate::shell::Shell;
+use crate::syntax::ast::{Arg, Command, SimpleCommand, Word};
+use crate::sys::Deep;
+use crate::unwind::Unwind;
+
+/// What a command name means.
+pub(crate) enum Meaning {
+    Builtin(&'static Builtin),
+    Function(Function),
+    External,
+}
+
+impl Shell {
+    /// Runs the command if nothing in it can wait.
+    pub(super) fn run_simple_at_once(&mut self, _command: &SimpleCommand) -> Option<Outcome> {
+        None
+    }
+
+    pub(super) async fn run_simple(&mut self, command: &SimpleCommand) -> Outcome {
+        let replaceable = std::mem::take(&mut self.replaceable);
+        self.env.line = command.span.line;
+        self.note_current_command(command);
+        self.run_debug_trap().await?;
+        self.env.line = command.span.line;
+        self.substitution_status = None;
+        let substitutions = self.process_substitutions.len();
+        let mut undo = Vec::new();
+        let mut result = self.run_words(command, replaceable, &mut undo).await;
+        self.flush_errors().await;
+        self.restore_fds(undo);
+        self.close_process_substitutions(substitutions);
+        if let Err(Unwind::Error(status)) = &mut result {
+            self.env.status = *status;
+        }
+        result
+    }
+
+    /// `$BASH_COMMAND`, if anything could ask for it.
+    fn note_current_command(&mut self, command: &SimpleCommand) {
+        if self.env.traps.is_empty() || self.in_trap.any() {
+            return;
+        }
+        let text = crate::syntax::print_command(&Command::Simple(command.clone()));
+        self.env.current_command = Arc::from(text);
+    }
+
+    async fn run_words(
+        &mut self,
+        command: &SimpleCommand,
+        replaceable: bool,
+        undo: &mut super::redirect::Undo,
+    ) -> Outcome {
+        let Some((args, declares)) = self.expand_words(command).await? else {
+            return self.run_assignments(command, undo).await;
+        };
+        let name = match args.first() {
+            Some(Argument::Word(name)) => name.clone(),
+            _ => Vec::new(),
+        };
+        let meaning = self.meaning(&name, declares);
+        match meaning {
+            Meaning::Builtin(builtin) => {
+                Deep::new(self.run_builtin_command(command, builtin, args, undo)).await
+            }
+            Meaning::Function(function) => {
+                let args = into_words(args);
+                Deep::new(self.run_function_command(command, &function, args, undo)).await
+            }
+            Meaning::External => {
+                let args = into_words(args);
+                Deep::new(self.run_external_command(command, args, replaceable, undo)).await
+            }
+        }
+    }
+
+    /// The expanded words; `None` when there are none. Whether they are those of a declaration.
+    async fn expand_words(
+        &mut self,
+        command: &SimpleCommand,
+    ) -> Outcome<Option<(Vec<Argument>, bool)>> {
+        let mut args = Vec::with_capacity(command.words.len());
+        let mut declares = false;
+        let mut position = 0;
+        while let Some(arg) = command.words.get(position) {
+            match arg {
+                Arg::Word(_) => {
+                    let run: Vec<Word> = words_from(&command.words, position);
+                    position += run.len();
+                    let values = self.expand_args(&run).await?;
+                    args.extend(values.into_iter().map(Argument::Word));
+                }
+                Arg::Assignment(assignment) => {
+                    declares = true;
+                    let assigned = self.expand_assignment(assignment).await?;
+                    args.push(Argument::Assignment(assigned));
+                    position += 1;
+                }
+            }
+        }
+        Ok((!args.is_empty()).then_some((args, declares)))
+    }
+
+    /// What runs under a name.
+    pub(crate) fn meaning(&self, name: &[u8], declares: bool) -> Meaning {
+        let builtin = builtin::find(name).filter(|_| !self.disabled.contains(name));
+        if let Some(builtin) = builtin
+            && builtin.special
+            && self.env.is(SetOption::Posix)
+        {
+            return Meaning::Builtin(builtin);
+        }
+        if !declares || self.env.functions.contains_key(name) {
+            if let Some(function) = self.env.function(name) {
+                return Meaning::Function(function.clone());
+            }
+        }
+        match builtin {
+            Some(builtin) => Meaning::Builtin(builtin),
+            None => Meaning::External,
+        }
+    }
+
+    /// A command without words: assignments to this shell's variables.
+    async fn run_assignments(
+        &mut self,
+        command: &SimpleCommand,
+        undo: &mut super::redirect::Undo,
+    ) -> Outcome {
+        if !self.redirect(&command.redirects, undo).await? {
+            self.env.status = 1;
+            return Ok(());
+        }
+        for assignment in &command.assignments {
+            let assigned = self.expand_assignment(assignment).await?;
+            if self.env.is(SetOption::Xtrace) {
+                self.trace_assignment(&assigned).await;
+            }
+            self.assign(assigned)?;
+        }
+        self.env.status = self.substitution_status.unwrap_or(0);
+        Ok(())
+    }
+
+    async fn expand_assignments(&mut self, command: &SimpleCommand) -> Outcome<Vec<Assigned>> {
+        let mut all = Vec::with_capacity(command.assignments.len());
+        for assignment in &command.assignments {
+            all.push(self.expand_assignment(assignment).await?);
+        }
+        Ok(all)
+    }
+
+    /// Assigns in the topmost scope, exported; whether all could be.
+    async fn assign_temporaries(&mut self, command: &SimpleCommand) -> Outcome<bool> {
+        for assignment in &command.assignments {
+            let assigned = self.expand_assignment(assignment).await?;
+            if self.env.is(SetOption::Xtrace) {
+                self.trace_assignment(&assigned).await;
+            }
+            let name = assigned.name.clone();
+            let mode = assigned.mode;
+            let value = assigned.into_text();
+            if let Err(error) = self.env.assign_temporary(&name, value, mode) {
+                self.complain(error.message());
+                if self.env.is(SetOption::Posix) {
+                    return Err(Unwind::Exit(1));
+                }
+                self.env.status = 1;
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn run_builtin_command(
+        &mut self,
+        command: &SimpleCommand,
+        builtin: &'static Builtin,
+        args: Vec<Argument>,
+        undo: &mut super::redirect::Undo,
+    ) -> Outcome {
+        let persistent = builtin.special && self.env.is(SetOption::Posix);
+        let name_is = |name: &str| builtin.name == name;
+        if !self.redirect(&command.redirects, undo).await? {
+            self.env.status = 1;
+            return if persistent && !self.interactive { Err(Unwind::Exit(1)) } else { Ok(()) };
+        }
+        if persistent || name_is("exec") && command.words.len() == 1 {
+            for assigned in self.expand_assignments(command).await? {
+                if self.env.is(SetOption::Xtrace) {
+                    self.trace_assignment(&assigned).await;
+                }
+                self.assign(assigned)?;
+            }
+            self.trace_arguments(&args).await;
+            return self.run_builtin(builtin, args, undo).await;
+        }
+        if command.assignments.is_empty() {
+            self.trace_arguments(&args).await;
+            return self.run_builtin(builtin, args, undo).await;
+        }
+        self.env.push_temporary();
+        let result = match self.assign_temporaries(command).await {
+            Ok(true) => {
+                self.trace_arguments(&args).await;
+                self.run_builtin(builtin, args, undo).await
+            }
+            Ok(false) => Ok(()),
+            Err(unwind) => Err(unwind),
+        };
+        self.env.pop_scope();
+        result
+    }
+
+    /// Runs a builtin, sends its output, sets the status.
+    pub(crate) async fn run_builtin(
+        &mut self,
+        builtin: &'static Builtin,
+        args: Vec<Argument>,
+        undo: &mut super::redirect::Undo,
+    ) -> Outcome {
+        if let Some(last) = args.last() {
+            self.env.last_argument = last.text();
+        }
+        let outer = self.builtin.replace(builtin.name);
+        let result = match builtin.run {
+            Run::Now(run) => {
+                let words = into_words(args);
+                run(self, words.get(1..).unwrap_or_default())
+            }
+            Run::Declare(run) => run(self, args.get(1..).unwrap_or_default()),
+            Run::Wait(run) => {
+                let words = into_words(args);
+                run(self, words.get(1..).unwrap_or_default()).await
+            }
+            Run::Exec(run) => {
+                let words = into_words(args);
+                let result = run(self, words.get(1..).unwrap_or_default()).await;
+                if result.is_ok() && words.len() == 1 {
+                    // The redirections of a lone `exec` stay.
+                    self.keep_fds(undo);
+                }
+                result
+            }
+        };
+        let sent = self.send_output().await;
+        self.builtin = outer;
+        let status = result?;
+        self.env.status = if sent { status } else { 1 };
+        Ok(())
+    }
+
+    /// Writes what the builtin has printed; whether that went well.
+    async fn send_output(&mut self) -> bool {
+        if self.out.is_empty() {
+            return true;
+        }
+        let out = std::mem::take(&mut self.out);
+        let result = self.write_retrying(crate::sys::Fd::STDOUT, &out).await;
+        let mut out = out;
+        out.clear();
+        self.out = out;
+        match result {
+            Ok(()) => true,
+            Err(error) => {
+                self.complain(format!("write error: {}", error.message()));
+                false
+            }
+        }
+    }
+
+    /// Writes all of it, although signals arrive.
+    pub(crate) async fn write_retrying(
+        &mut self,
+        fd: crate::sys::Fd,
+        bytes: &[u8],
+    ) -> vfs::Result<()> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            match self.sys.write_once(fd, rest).await {
+                Ok(count) => rest = rest.get(count..).unwrap_or_default(),
+                Err(vfs::Errno::EINTR) => self.collect_signals(),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    async fn run_function_command(
+        &mut self,
+        command: &SimpleCommand,
+        function: &Function,
+        args: Vec<Vec<u8>>,
+        undo: &mut super::redirect::Undo,
+    ) -> Outcome {
+        if !self.redirect(&command.redirects, undo).await? {
+            self.env.status = 1;
+            return Ok(());
+        }
+        self.env.push_function();
+        let result = match self.assign_temporaries(command).await {
+            Ok(true) => {
+                self.trace_words(&args).await;
+                if let Some(last) = args.last() {
+                    self.env.last_argument.clone_from(last);
+                }
+                let mut args = args;
+                let name = if args.is_empty() { Vec::new() } else { args.remove(0) };
+                self.call_function(function, &name, args).await
+            }
+            Ok(false) => Ok(()),
+            Err(unwind) => Err(unwind),
+        };
+        self.env.pop_scope();
+        result
+    }
+
+    async fn run_external_command(
+        &mut self,
+        command: &SimpleCommand,
+        args: Vec<Vec<u8>>,
+        replaceable: bool,
+        undo: &mut super::redirect::Undo,
+    ) -> Outcome {
+        if !self.redirect(&command.redirects, undo).await? {
+            self.env.status = 1;
+            return Ok(());
+        }
+        if let Some(last) = args.last() {
+            self.env.last_argument.clone_from(last);
+        }
+        if command.assignments.is_empty() {
+            self.trace_words(&args).await;
+            return self.run_external(args, replaceable).await;
+        }
+        self.env.push_temporary();
+        let result = match self.assign_temporaries(command).await {
+            Ok(true) => {
+                self.trace_words(&args).await;
+                self.run_external(args, replaceable).await
+            }
+            Ok(false) => Ok(()),
+            Err(unwind) => Err(unwind),
+        };
+        self.env.pop_scope();
+        result
+    }
+}
+
+/// The words from `position` on, up to an assignment.
+fn words_from(args: &[Arg], position: usize) -> Vec<Word> {
+    let rest = args.get(position..).unwrap_or_default();
+    let word = |arg: &Arg| match arg {
+        Arg::Word(word) => Some(word.clone()),
+        Arg::Assignment(_) => None,
+    };
+    rest.iter().map_while(word).collect()
+}
+
+/// Arguments as strings: what an assignment looks like to a command that declares nothing.
+pub(crate) fn into_words(args: Vec<Argument>) -> Vec<Vec<u8>> {
+    args.into_iter().map(Argument::into_text).collect()
+}

@@ -1,0 +1,277 @@
+//! Subshells: a copy of the environment in a process of its own.
+
+use std::sync::Arc;
+
+use kernel::{ExitStatus, FdAction, ForkAttrs, Pid, Signal};
+
+use super::Outcome;
+use super::trap::Running;
+use crate::env::{SetOption, Shopt, TrapEvent};
+use crate::shell::Shell;
+use crate::syntax::ast::{Command, List};
+use crate::sys::{Body, Deep, Ending, Fd, Sys};
+use crate::unwind::Unwind;
+
+/// What a subshell is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Purpose {
+    /// `( … )`, an element of a pipeline, a background job.
+    Command,
+    /// `$( … )`: errexit is not inherited unless asked for.
+    Substitution,
+}
+
+impl Shell {
+    /// The copy that a child process starts with. Its `sys` is set when it runs.
+    fn copy(&self, purpose: Purpose, sys: Sys) -> Shell {
+        let mut env = self.env.clone();
+        env.subshell_level += 1;
+        env.host = Arc::new(sys.clone());
+        let (err, debug) = (env.is(SetOption::Errtrace), env.is(SetOption::Functrace));
+        env.traps = env.traps.for_subshell(|event| match event {
+            TrapEvent::Err => err,
+            TrapEvent::Debug | TrapEvent::Return => debug,
+            TrapEvent::Exit | TrapEvent::Signal(_) => false,
+        });
+        env.options.set(SetOption::Monitor, false);
+        if purpose == Purpose::Substitution
+            && !env.shopt(Shopt::InheritErrexit)
+            && !env.is(SetOption::Posix)
+        {
+            env.options.set(SetOption::Errexit, false);
+        }
+        let mut shell = Shell::new(env, sys, self.source.clone());
+        shell.jobs = self.jobs.for_subshell();
+        shell.tested = self.tested;
+        shell.loops = self.loops;
+        shell.depth = self.depth;
+        shell.in_trap = Running { exit: false, ..self.in_trap };
+        shell.function_depth = self.function_depth;
+        shell.in_subshell = true;
+        shell.disabled = self.disabled.clone();
+        shell.carets = self.carets;
+        shell.trace_level = self.trace_level + u32::from(purpose == Purpose::Substitution);
+        shell
+    }
+
+    /// Starts a subshell that runs `main` and exits with the status it leaves.
+    ///
+    /// # Errors
+    /// `EAGAIN` at the limit of processes: said, status 254 as bash's.
+    pub(crate) fn fork_with<M>(
+        &mut self,
+        purpose: Purpose,
+        attrs: ForkAttrs,
+        main: M,
+    ) -> Outcome<Pid>
+    where
+        M: for<'s> FnOnce(&'s mut Shell) -> Deep<'s, Outcome> + Send + 'static,
+    {
+        // The copy is made now, while this shell is as the child has to find it.
+        let mut child = self.copy(purpose, self.sys.clone());
+        let body = Body::new(move |sys| async move {
+            child.env.host = Arc::new(sys.clone());
+            child.sys = sys;
+            child.env.reseed_random();
+            let result = main(&mut child).await;
+            child.finish(result).await
+        });
+        match self.sys.fork(attrs, body) {
+            Ok(pid) => {
+                self.register_child(pid);
+                Ok(pid)
+            }
+            Err(error) => {
+                self.complain(format!("fork: {}", error.message()));
+                self.env.status = 254;
+                Err(Unwind::Exit(254))
+            }
+        }
+    }
+
+    /// Starts a subshell that runs one command; an external one takes the process over.
+    pub(crate) fn fork_command(&mut self, command: Arc<Command>, attrs: ForkAttrs) -> Outcome<Pid> {
+        self.fork_with(Purpose::Command, attrs, move |shell| {
+            Deep::new(async move {
+                shell.replaceable = matches!(*command, Command::Simple(_));
+                match &*command {
+                    // `( … )` as an element needs no second process.
+                    Command::Compound(compound) => match &compound.kind {
+                        crate::syntax::ast::CompoundKind::Subshell(list)
+                            if compound.redirects.is_empty() =>
+                        {
+                            shell.run_list(list).await
+                        }
+                        _ => shell.run_command(&command).await,
+                    },
+                    _ => shell.run_command(&command).await,
+                }
+            })
+        })
+    }
+
+    /// `( list )`
+    pub(super) async fn run_subshell(&mut self, list: &Arc<List>) -> Outcome {
+        let list = Arc::clone(list);
+        let pid = self.fork_with(Purpose::Command, ForkAttrs::default(), move |shell| {
+            Deep::new(async move { shell.run_list(&list).await })
+        })?;
+        let status = self.wait_child(pid).await?;
+        self.env.status = status;
+        Ok(())
+    }
+
+    /// The output of `$( list )`, without the newlines at its end; the status is kept for `$?`.
+    pub(crate) async fn run_command_substitution(&mut self, list: &Arc<List>) -> Outcome<Vec<u8>> {
+        if list.items.is_empty() {
+            self.substitution_status = Some(0);
+            return Ok(Vec::new());
+        }
+        let (read, write) = self.pipe()?;
+        let list = Arc::clone(list);
+        let actions =
+            vec![FdAction::Dup2(write, Fd::STDOUT), FdAction::Close(write), FdAction::Close(read)];
+        let attrs = ForkAttrs { pgid: None, actions };
+        let started = self.fork_with(Purpose::Substitution, attrs, move |shell| {
+            Deep::new(async move {
+                shell.replaceable = only_simple(&list);
+                shell.run_list(&list).await
+            })
+        });
+        let _ = self.sys.close(write);
+        let output = self.read_to_end(read).await;
+        let _ = self.sys.close(read);
+        let status = self.wait_child(started?).await?;
+        self.env.status = status;
+        self.substitution_status = Some(status);
+        let mut output = output?;
+        output.retain(|byte| *byte != 0);
+        while output.last() == Some(&b'\n') {
+            output.pop();
+        }
+        Ok(output)
+    }
+
+    /// Reads until the end of file.
+    pub(crate) async fn read_to_end(&mut self, fd: Fd) -> Outcome<Vec<u8>> {
+        let mut output = Vec::new();
+        let mut buffer = [0; 4096];
+        loop {
+            match self.sys.read(fd, &mut buffer).await {
+                Ok(0) => break,
+                Ok(count) => output.extend_from_slice(buffer.get(..count).unwrap_or_default()),
+                Err(vfs::Errno::EINTR) => self.collect_signals(),
+                Err(_) => break,
+            }
+        }
+        Ok(output)
+    }
+
+    /// `<( list )` and `>( list )`: the name of a descriptor that is open until the command ends.
+    pub(crate) fn process_substitution(
+        &mut self,
+        list: &Arc<List>,
+        output: bool,
+    ) -> Outcome<Vec<u8>> {
+        let (read, write) = self.pipe()?;
+        let (ours, theirs, target) =
+            if output { (write, read, Fd::STDIN) } else { (read, write, Fd::STDOUT) };
+        let list = Arc::clone(list);
+        let actions =
+            vec![FdAction::Dup2(theirs, target), FdAction::Close(theirs), FdAction::Close(ours)];
+        let attrs = ForkAttrs { pgid: None, actions };
+        let started = self.fork_with(Purpose::Command, attrs, move |shell| {
+            Deep::new(async move {
+                shell.replaceable = only_simple(&list);
+                shell.run_list(&list).await
+            })
+        });
+        let _ = self.sys.close(theirs);
+        let pid = started?;
+        self.env.last_background = Some(pid.0);
+        let high =
+            self.sys.with(|kernel, pid| kernel.dup_min(pid, ours, Fd(63), kernel::CloseOnExec::No));
+        let _ = self.sys.close(ours);
+        match high {
+            Ok(fd) => {
+                self.process_substitutions.push(fd);
+                Ok(format!("/dev/fd/{}", fd.0).into_bytes())
+            }
+            Err(error) => {
+                self.complain(format!("cannot make pipe for process substitution: {error}"));
+                Err(Unwind::Error(1))
+            }
+        }
+    }
+
+    /// Closes the process substitutions made since there were `kept`.
+    pub(crate) fn close_process_substitutions(&mut self, kept: usize) {
+        while self.process_substitutions.len() > kept {
+            if let Some(fd) = self.process_substitutions.pop() {
+                let _ = self.sys.close(fd);
+            }
+        }
+    }
+
+    pub(crate) fn pipe(&mut self) -> Outcome<(Fd, Fd)> {
+        let pipe = self.sys.pipe().and_then(|(read, write)| {
+            // Out of the way of descriptors that scripts name.
+            let lift = |fd: Fd| -> vfs::Result<Fd> {
+                if fd.0 >= 10 {
+                    return Ok(fd);
+                }
+                let high = self.sys.dup_high(fd, kernel::CloseOnExec::Yes);
+                let _ = self.sys.close(fd);
+                high
+            };
+            Ok((lift(read)?, lift(write)?))
+        });
+        pipe.map_err(|error| {
+            self.complain(format!("pipe error: {}", error.message()));
+            self.env.status = 1;
+            Unwind::Error(1)
+        })
+    }
+
+    /// What the process does when its commands are done: EXIT trap, messages, status.
+    pub(crate) async fn finish(&mut self, result: Outcome) -> Ending {
+        let status = match result {
+            Ok(()) | Err(Unwind::Break(_) | Unwind::Continue(_) | Unwind::Return) => {
+                self.env.status
+            }
+            Err(Unwind::Exit(status) | Unwind::Error(status)) => status,
+            Err(Unwind::Exec(program)) => return Ending::Exec(program),
+        };
+        self.env.status = status;
+        if let Err(Unwind::Exec(program)) = self.run_exit_trap().await {
+            return Ending::Exec(program);
+        }
+        self.flush_errors().await;
+        Ending::Exit(ExitStatus::Exited(self.env.status))
+    }
+
+    /// The signals a new child must not have caught are the kernel's to reset.
+    pub(crate) fn collect_signals(&mut self) {
+        while let Some(signal) = self.sys.take_signal() {
+            self.note_signal(signal);
+        }
+    }
+
+    fn note_signal(&mut self, signal: Signal) {
+        self.pending.push(signal);
+    }
+}
+
+/// Whether the list is one simple command, which may take the process over.
+fn only_simple(list: &List) -> bool {
+    match list.items.as_slice() {
+        [item] => {
+            !item.background
+                && item.and_or.rest.is_empty()
+                && matches!(item.and_or.first.commands.as_slice(), [Command::Simple(_)])
+                && !item.and_or.first.negated
+                && item.and_or.first.timed.is_none()
+        }
+        _ => false,
+    }
+}

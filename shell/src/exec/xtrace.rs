@@ -1,0 +1,108 @@
+//! `set -x`: showing commands before they run.
+
+use super::assign::Assigned;
+use super::quote;
+use crate::builtin::Argument;
+use crate::env::SetOption;
+use crate::shell::Shell;
+use crate::syntax::ast::Word;
+
+impl Shell {
+    fn traces(&self) -> bool {
+        self.env.is(SetOption::Xtrace)
+    }
+
+    /// Writes a line to descriptor 2, or to that of `BASH_XTRACEFD`.
+    async fn trace(&mut self, text: &[u8]) {
+        let status = self.env.status;
+        self.env.options.set(SetOption::Xtrace, false);
+        let prompt = self.env.get(b"PS4").map(|value| value.into_owned()).unwrap_or_default();
+        let mut line = self.expand_prompt(&prompt).await.unwrap_or(prompt);
+        self.env.options.set(SetOption::Xtrace, true);
+        self.env.status = status;
+        // The first character shows how deep the subshell is.
+        if let Some(first) = line.first().copied() {
+            for _ in 0..self.trace_level {
+                line.insert(0, first);
+            }
+        }
+        line.extend_from_slice(text);
+        line.push(b'\n');
+        let fd = self.env.get(b"BASH_XTRACEFD");
+        let fd = fd.and_then(|text| String::from_utf8_lossy(&text).parse::<u32>().ok());
+        match fd {
+            Some(fd) => {
+                let _ = self.sys.write_some(crate::sys::Fd(fd), &line);
+            }
+            None => self.print_error(&line),
+        }
+    }
+
+    pub(super) async fn trace_words(&mut self, words: &[Vec<u8>]) {
+        if self.traces() {
+            let quoted: Vec<Vec<u8>> = words.iter().map(|word| quote::word(word)).collect();
+            self.trace(&quoted.join(&b' ')).await;
+        }
+    }
+
+    pub(super) async fn trace_arguments(&mut self, args: &[Argument]) {
+        if self.traces() {
+            let show = |arg: &Argument| match arg {
+                Argument::Word(word) => quote::word(word),
+                Argument::Assignment(assigned) => shown(assigned),
+            };
+            let quoted: Vec<Vec<u8>> = args.iter().map(show).collect();
+            self.trace(&quoted.join(&b' ')).await;
+        }
+    }
+
+    pub(super) async fn trace_assignment(&mut self, assigned: &Assigned) {
+        let text = shown(assigned);
+        self.trace(&text).await;
+    }
+
+    pub(super) async fn trace_for(&mut self, name: &[u8], words: Option<&[Word]>) {
+        let mut text = [b"for ", name, b" in"].concat();
+        match words {
+            Some(words) => {
+                for word in words {
+                    text.push(b' ');
+                    text.extend(crate::syntax::print_word(word));
+                }
+            }
+            None => text.extend_from_slice(b" \"$@\""),
+        }
+        self.trace(&text).await;
+    }
+
+    pub(super) async fn trace_case(&mut self, word: &Word) {
+        let text = [b"case ", &crate::syntax::print_word(word)[..], b" in"].concat();
+        self.trace(&text).await;
+    }
+
+    pub(super) async fn trace_arith(&mut self, expression: &Word) {
+        let text = [b"((", &crate::syntax::print_word(expression)[..], b"))"].concat();
+        self.trace(&text).await;
+    }
+
+    /// One test of `[[ ]]`.
+    pub(super) async fn trace_test(&mut self, words: &[Vec<u8>]) {
+        if self.traces() {
+            let text = [b"[[ ", &words.join(&b' ')[..], b" ]]"].concat();
+            self.trace(&text).await;
+        }
+    }
+}
+
+fn shown(assigned: &Assigned) -> Vec<u8> {
+    use super::assign::AssignedValue;
+    match &assigned.value {
+        AssignedValue::List(_) => assigned.word(),
+        AssignedValue::Text(text) => {
+            let mut bare = assigned.clone();
+            bare.value = AssignedValue::Text(Vec::new());
+            let value = if text.is_empty() { Vec::new() } else { quote::word(text) };
+            [bare.word(), value].concat()
+        }
+    }
+}
