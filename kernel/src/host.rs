@@ -82,6 +82,11 @@ impl Kernel {
         kept
     }
 
+    /// Whether some process can still write to a capture.
+    pub fn capture_is_open(&self, id: CaptureId) -> bool {
+        self.sys_ref().captures.get(id.0 as usize).is_some_and(|capture| capture.refs > 0)
+    }
+
     /// Makes a pipe of which the driver holds one end; [`HostFile::Pipe`] is the other.
     pub fn host_pipe(&mut self, end: HostEnd) -> HostPipeId {
         let system = self.sys();

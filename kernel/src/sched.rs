@@ -109,21 +109,30 @@ impl Kernel {
     /// Sleeps on the clock when all processes wait for a time. May be called again after any
     /// outcome but `Exited`.
     pub fn run(&mut self, until: Until) -> Outcome {
+        self.run_loop(Some(until.pid), until.deadline)
+    }
+
+    /// As [`run`](Kernel::run), for whatever processes there are: never `Exited`.
+    pub fn run_until(&mut self, deadline: u64) -> Outcome {
+        self.run_loop(None, Some(deadline))
+    }
+
+    fn run_loop(&mut self, awaited: Option<Pid>, deadline: Option<u64>) -> Outcome {
         loop {
             let system = self.sys();
-            if let Some(status) = system.collect(until.pid) {
+            if let Some(status) = awaited.and_then(|pid| system.collect(pid)) {
                 return Outcome::Exited(status);
             }
             if let Some(limit) = system.fatal_limit.take() {
                 return Outcome::Limit(limit);
             }
-            if until.deadline.is_some_and(|deadline| system.clock.monotonic() >= deadline) {
+            if deadline.is_some_and(|deadline| system.clock.monotonic() >= deadline) {
                 return Outcome::DeadlineReached;
             }
             system.fire_timers();
             if let Some(pid) = system.next_runnable() {
                 self.step(pid);
-            } else if let Some(outcome) = system.idle(until) {
+            } else if let Some(outcome) = system.idle(deadline) {
                 return outcome;
             }
         }
@@ -327,7 +336,7 @@ impl System {
     }
 
     /// Nothing is runnable: makes something so (`None`), or says why that cannot be.
-    fn idle(&mut self, until: Until) -> Option<Outcome> {
+    fn idle(&mut self, until: Option<u64>) -> Option<Outcome> {
         if self.grow_pipes() {
             return None;
         }
@@ -338,10 +347,8 @@ impl System {
         if self.awaits_host() {
             return Some(Outcome::Idle { until: earliest });
         }
-        let deadline = match (earliest, until.deadline) {
-            (Some(timer), Some(deadline)) => Some(timer.min(deadline)),
-            (timer, _) => timer,
-        };
+        // The driver's own deadline changes nothing for the processes.
+        let deadline = earliest.map(|timer| timer.min(until.unwrap_or(u64::MAX)));
         match deadline {
             Some(deadline) => {
                 self.clock.sleep_until(deadline);

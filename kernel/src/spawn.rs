@@ -68,7 +68,9 @@ pub struct ForkAttrs {
 
 /// A process that the driver starts.
 pub struct InitProcess {
-    /// The arguments; `argv[0]` first. Without a body it is the path of the program too.
+    /// The program; `None` is what `argv[0]` says.
+    pub path: Option<Vec<u8>>,
+    /// The arguments; `argv[0]` first.
     pub argv: Vec<Vec<u8>>,
     /// The environment, each `NAME=value`.
     pub env: Vec<Vec<u8>>,
@@ -84,7 +86,7 @@ pub struct InitProcess {
     pub stdout: HostFile,
     /// Descriptor 2.
     pub stderr: HostFile,
-    /// What it runs; `None` loads the program at `argv[0]`.
+    /// What it runs; `None` loads the program at the path.
     pub body: Option<Box<dyn Program>>,
 }
 
@@ -92,6 +94,7 @@ impl Default for InitProcess {
     /// No arguments, in `/`, as root, umask 022, with `/dev/null`.
     fn default() -> InitProcess {
         InitProcess {
+            path: None,
             argv: Vec::new(),
             env: Vec::new(),
             cwd: b"/".to_vec(),
@@ -255,13 +258,13 @@ impl Kernel {
         }
         let body = match init.body {
             Some(body) => {
-                let exe = init.argv.first().cloned().unwrap_or_default();
+                let exe = init.path.or_else(|| init.argv.first().cloned()).unwrap_or_default();
                 let image = Image { exe, argv: init.argv, env: init.env };
                 self.sys().processes.get_mut(pid)?.pending_exec = Some(image);
                 body
             }
             None => {
-                let path = init.argv.first().cloned().ok_or(Errno::ENOENT)?;
+                let path = init.path.or_else(|| init.argv.first().cloned()).ok_or(Errno::ENOENT)?;
                 self.load(pid, &path, init.argv, init.env)?
             }
         };

@@ -45,6 +45,13 @@ pub struct WasiState {
     pub(crate) rights: BTreeMap<u32, (u64, u64)>,
 }
 
+impl WasiState {
+    /// For a process that has just started.
+    pub fn new(strict: bool) -> WasiState {
+        WasiState { strict, ..WasiState::default() }
+    }
+}
+
 /// The preopened directory `/`, in the guest's numbers. It is no descriptor of the kernel's.
 pub(crate) const PREOPEN: u32 = 3;
 
