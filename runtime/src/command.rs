@@ -1,0 +1,463 @@
+//! One command: what it is given, and running it to its end.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use kernel::{
+    CaptureId, ClockId, HostEnd, HostFile, HostPipeId, InitProcess, Outcome, Pid, Signal, Until,
+};
+use vfs::{Cred, Errno, Mode};
+
+use crate::error::ErrorKind;
+use crate::sandbox::Sandbox;
+use crate::{Ended, Error, LimitReached, Output, rootfs};
+
+/// A command to be run in a [`Sandbox`]. Modelled on [`std::process::Command`].
+#[must_use = "a command does nothing until `output` or `stream` is called"]
+pub struct Command<'s> {
+    sandbox: &'s mut Sandbox,
+    what: What,
+    args: Vec<Vec<u8>>,
+    env: Vec<(String, String)>,
+    cwd: Option<String>,
+    stdin: Bytes,
+    timeout: Option<Duration>,
+    linger: Duration,
+}
+
+enum What {
+    Script(Vec<u8>),
+    Program(Vec<u8>),
+    Module(Vec<u8>, Vec<u8>),
+}
+
+/// Which output some bytes came from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// Exit status of a command that ran out of time, as `timeout(1)` has it.
+const TIMED_OUT: i32 = 124;
+
+/// How long a streaming run goes on before what was written is handed over.
+const STREAM_TICK_NS: u64 = 10_000_000;
+
+/// Checks a variable of an environment.
+pub(crate) fn check_env(name: &str, value: &str) -> Result<(), Error> {
+    let message = if name.is_empty() {
+        "the name of a variable is empty".to_owned()
+    } else if name.contains(['=', '\0']) {
+        format!("the name of the variable `{name}` has `=` or NUL in it")
+    } else if value.contains('\0') {
+        format!("the value of the variable `{name}` has a NUL in it")
+    } else {
+        return Ok(());
+    };
+    Err(ErrorKind::Argument(message).into())
+}
+
+impl<'s> Command<'s> {
+    pub(crate) fn script(sandbox: &'s mut Sandbox, text: Vec<u8>) -> Command<'s> {
+        Command::new(sandbox, What::Script(text))
+    }
+
+    pub(crate) fn program(sandbox: &'s mut Sandbox, program: Vec<u8>) -> Command<'s> {
+        Command::new(sandbox, What::Program(program))
+    }
+
+    pub(crate) fn module(sandbox: &'s mut Sandbox, name: Vec<u8>, bytes: Vec<u8>) -> Command<'s> {
+        Command::new(sandbox, What::Module(name, bytes))
+    }
+
+    fn new(sandbox: &'s mut Sandbox, what: What) -> Command<'s> {
+        let timeout = sandbox.timeout;
+        let (args, env) = (Vec::new(), Vec::new());
+        let (stdin, linger) = (Bytes::new(), Duration::ZERO);
+        Command { sandbox, what, args, env, cwd: None, stdin, timeout, linger }
+    }
+
+    /// Adds an argument: `$1` and so on of a script.
+    pub fn arg(mut self, arg: impl Into<Vec<u8>>) -> Self {
+        self.args.push(arg.into());
+        self
+    }
+
+    /// Adds arguments.
+    pub fn args<A: Into<Vec<u8>>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    /// Sets a variable of its environment.
+    pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.env.push((name.into(), value.into()));
+        self
+    }
+
+    /// The directory that it starts in.
+    pub fn cwd(mut self, cwd: impl Into<String>) -> Self {
+        self.cwd = Some(cwd.into());
+        self
+    }
+
+    /// What it reads as standard input. Default: nothing.
+    pub fn stdin(mut self, bytes: impl Into<Bytes>) -> Self {
+        self.stdin = bytes.into();
+        self
+    }
+
+    /// How long it may take; after that its whole process tree is killed.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = Some(timeout);
+        self
+    }
+
+    /// How long processes that it leaves behind may still write to its outputs. Default: not at
+    /// all; they go on when another command runs.
+    pub fn linger(mut self, linger: Duration) -> Self {
+        self.linger = linger;
+        self
+    }
+
+    /// Runs it to its end and returns what it wrote.
+    ///
+    /// # Errors
+    /// - [`ErrorKind::Argument`]: a NUL where none can be, or a bad name in the environment.
+    /// - [`ErrorKind::Path`]: the working directory cannot be entered.
+    /// - [`ErrorKind::Disposed`], [`ErrorKind::Bug`]: the sandbox cannot be used.
+    pub fn output(self) -> Result<Output, Error> {
+        self.sandbox.check_life()?;
+        let Command { sandbox, what, args, env, cwd, stdin, timeout, linger } = self;
+        let command = Prepared::new(sandbox, what, args, env, cwd)?;
+        sandbox.guarded(|sandbox| {
+            let limit = sandbox.limits.kept_output_bytes;
+            let stdout = sandbox.kernel.capture(limit);
+            let stderr = sandbox.kernel.capture(limit);
+            let sink = Sink::Capture(stdout, stderr);
+            run(sandbox, command, stdin, timeout, linger, sink)
+        })?
+    }
+
+    /// Runs it to its end and hands over what it writes as it is written. `write` answers whether
+    /// that output is still wanted; when it is not, the command gets `EPIPE` and `SIGPIPE`.
+    /// The outputs of the result are empty.
+    ///
+    /// # Errors
+    /// As [`output`](Command::output).
+    pub fn stream(self, mut write: impl FnMut(Stream, &[u8]) -> bool) -> Result<Output, Error> {
+        self.sandbox.check_life()?;
+        let Command { sandbox, what, args, env, cwd, stdin, timeout, linger } = self;
+        let command = Prepared::new(sandbox, what, args, env, cwd)?;
+        sandbox.guarded(|sandbox| {
+            let stdout = sandbox.kernel.host_pipe(HostEnd::Read);
+            let stderr = sandbox.kernel.host_pipe(HostEnd::Read);
+            let sink = Sink::Pipes(Pipes { stdout, stderr, write: &mut write });
+            run(sandbox, command, stdin, timeout, linger, sink)
+        })?
+    }
+}
+
+/// A command with everything checked that can be before it starts.
+struct Prepared {
+    what: What,
+    args: Vec<Vec<u8>>,
+    env: Vec<Vec<u8>>,
+    cwd: String,
+    path_var: Vec<u8>,
+}
+
+impl Prepared {
+    fn new(
+        sandbox: &Sandbox,
+        what: What,
+        args: Vec<Vec<u8>>,
+        extra: Vec<(String, String)>,
+        cwd: Option<String>,
+    ) -> Result<Prepared, Error> {
+        let (What::Script(text) | What::Program(text) | What::Module(text, _)) = &what;
+        if text.contains(&0) || args.iter().any(|arg| arg.contains(&0)) {
+            return Err(ErrorKind::Argument("an argument has a NUL in it".to_owned()).into());
+        }
+        let mut vars = sandbox.env.clone();
+        for (name, value) in extra {
+            check_env(&name, &value)?;
+            vars.retain(|(known, _)| *known != name);
+            vars.push((name, value));
+        }
+        let chosen = cwd.or_else(|| sandbox.cwd.clone());
+        let cwd = chosen.unwrap_or_else(|| sandbox.default_cwd.to_owned());
+        if !vars.iter().any(|(name, _)| name == "PWD") {
+            vars.push(("PWD".to_owned(), cwd.clone()));
+        }
+        let path = vars.iter().find(|(name, _)| name == "PATH");
+        let path_var = path.map_or(Vec::new(), |(_, value)| value.clone().into_bytes());
+        let env = vars.iter().map(|(name, value)| format!("{name}={value}").into_bytes()).collect();
+        Ok(Prepared { what, args, env, cwd, path_var })
+    }
+
+    /// The process to start, or why the program cannot be: a status and a message.
+    fn process(self, sandbox: &mut Sandbox) -> Result<InitProcess, (i32, String)> {
+        let mut init = InitProcess {
+            env: self.env,
+            cwd: self.cwd.into_bytes(),
+            cred: Cred::user(rootfs::USER.0, rootfs::USER.1),
+            umask: Mode::new(0o022),
+            ..InitProcess::default()
+        };
+        match self.what {
+            What::Script(text) => {
+                init.path = Some(b"/usr/bin/bash".to_vec());
+                init.argv = vec![b"bash".to_vec(), b"-c".to_vec(), text];
+                if !self.args.is_empty() {
+                    init.argv.push(b"bash".to_vec());
+                }
+                init.body = Some(shell::program(shell::ProgramOptions { carets: true }));
+            }
+            What::Module(name, bytes) => {
+                let body = crate::loader::body_of(sandbox, &name, &bytes);
+                let why =
+                    |why| (126, format!("agentos: {}: {why}\n", String::from_utf8_lossy(&name)));
+                init.body = Some(body.map_err(why)?);
+                init.argv = vec![name];
+            }
+            What::Program(name) => {
+                let found = sandbox.kernel.find_in_path(Pid::INIT, &name, &self.path_var);
+                let path = found.map_err(|errno| not_found(sandbox, &name, errno))?;
+                init.path = Some(path);
+                init.argv = vec![name];
+            }
+        }
+        init.argv.extend(self.args);
+        Ok(init)
+    }
+}
+
+/// As a shell says it: 127 for what is not there, 126 for what cannot be run.
+fn not_found(sandbox: &Sandbox, name: &[u8], errno: Errno) -> (i32, String) {
+    let name = String::from_utf8_lossy(name);
+    match errno {
+        Errno::ENOENT if !name.contains('/') => {
+            let hint = if sandbox.has_software {
+                String::new()
+            } else {
+                format!(" (this build has no commands: run `{}`)", software::HOW_TO_BUILD)
+            };
+            (127, format!("agentos: {name}: command not found{hint}\n"))
+        }
+        Errno::ENOENT => (127, format!("agentos: {name}: {errno}\n")),
+        _ => (126, format!("agentos: {name}: {errno}\n")),
+    }
+}
+
+/// Where the outputs go.
+enum Sink<'w> {
+    Capture(CaptureId, CaptureId),
+    Pipes(Pipes<'w>),
+}
+
+struct Pipes<'w> {
+    stdout: HostPipeId,
+    stderr: HostPipeId,
+    write: &'w mut dyn FnMut(Stream, &[u8]) -> bool,
+}
+
+impl Pipes<'_> {
+    /// Hands over what is there; whether no process can write any more.
+    fn drain(&mut self, sandbox: &mut Sandbox) -> bool {
+        let mut buf = [0; 16 << 10];
+        let mut closed = true;
+        for (stream, pipe) in [(Stream::Stdout, self.stdout), (Stream::Stderr, self.stderr)] {
+            loop {
+                match sandbox.kernel.host_read(pipe, &mut buf) {
+                    Ok(0) | Err(Errno::EBADF) => break,
+                    Ok(n) => {
+                        let bytes = buf.get(..n).unwrap_or_default();
+                        if !(self.write)(stream, bytes) {
+                            sandbox.kernel.host_close(pipe);
+                            break;
+                        }
+                    }
+                    Err(_) => {
+                        closed = false;
+                        break;
+                    }
+                }
+            }
+        }
+        closed
+    }
+}
+
+fn run(
+    sandbox: &mut Sandbox,
+    command: Prepared,
+    stdin: Bytes,
+    timeout: Option<Duration>,
+    linger: Duration,
+    mut sink: Sink<'_>,
+) -> Result<Output, Error> {
+    let start = sandbox.kernel.clock_gettime(ClockId::Monotonic);
+    let fuel = sandbox.kernel.fuel_used();
+    let deadline = timeout.map(|timeout| start.saturating_add(nanos(timeout)));
+    let cwd = command.cwd.clone();
+    let started = command.process(sandbox).and_then(|mut init| {
+        init.stdin = if stdin.is_empty() { HostFile::Null } else { HostFile::Bytes(stdin) };
+        (init.stdout, init.stderr) = match &sink {
+            Sink::Capture(out, err) => (HostFile::Capture(*out), HostFile::Capture(*err)),
+            Sink::Pipes(pipes) => (HostFile::Pipe(pipes.stdout), HostFile::Pipe(pipes.stderr)),
+        };
+        let name = init.argv.first().cloned().unwrap_or_default();
+        match sandbox.kernel.create_process(init) {
+            Ok(pid) => Ok(Ok(pid)),
+            Err(errno) if cwd_is_bad(sandbox, &cwd) => Ok(Err(Error::path(&cwd, errno))),
+            Err(errno) => Err(not_found(sandbox, &name, errno)),
+        }
+    });
+    let (ended, exit_code, message) = match started {
+        Ok(Ok(pid)) => {
+            let (ended, code) = wait(sandbox, pid, deadline, linger, &mut sink);
+            (ended, code, String::new())
+        }
+        Ok(Err(error)) => return Err(error),
+        Err((code, message)) => (Ended::Exited, code, message),
+    };
+    let mut output = collect(sandbox, sink, &message);
+    output.ended = ended;
+    output.exit_code = exit_code;
+    output.fuel = sandbox.kernel.fuel_used() - fuel;
+    let now = sandbox.kernel.clock_gettime(ClockId::Monotonic);
+    output.duration = Duration::from_nanos(now - start);
+    Ok(output)
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn cwd_is_bad(sandbox: &mut Sandbox, cwd: &str) -> bool {
+    let now = sandbox.kernel.now();
+    let vfs = sandbox.kernel.vfs_mut();
+    let cred = Cred::user(rootfs::USER.0, rootfs::USER.1);
+    let caller = vfs::Caller { cred: &cred, ..vfs.superuser(now) };
+    let access = vfs::Access::EXEC;
+    let stat = vfs.fstatat(&caller, caller.cwd, cwd.as_bytes(), vfs::AtFlags::empty());
+    !stat.is_ok_and(|stat| stat.is_dir() && cred.check(&stat, access).is_ok())
+}
+
+/// Runs the kernel until the process has ended, by itself or otherwise.
+fn wait(
+    sandbox: &mut Sandbox,
+    pid: Pid,
+    deadline: Option<u64>,
+    linger: Duration,
+    sink: &mut Sink<'_>,
+) -> (Ended, i32) {
+    let ended = loop {
+        let tick = match sink {
+            Sink::Capture(..) => None,
+            Sink::Pipes(_) => {
+                let now = sandbox.kernel.clock_gettime(ClockId::Monotonic);
+                Some(now.saturating_add(STREAM_TICK_NS))
+            }
+        };
+        let until = [deadline, tick].into_iter().flatten().min();
+        let outcome = sandbox.kernel.run(Until { pid, deadline: until });
+        if let Sink::Pipes(pipes) = sink {
+            pipes.drain(sandbox);
+        }
+        match outcome {
+            Outcome::Exited(kernel::ExitStatus::Exited(code)) => {
+                settle(sandbox, deadline, linger, sink);
+                break (Ended::Exited, code.into());
+            }
+            Outcome::Exited(kernel::ExitStatus::Signaled(signal)) => {
+                settle(sandbox, deadline, linger, sink);
+                break (Ended::Signaled(signal), 128 + i32::from(signal.number()));
+            }
+            Outcome::DeadlineReached if until == deadline && deadline.is_some() => {
+                break (Ended::TimedOut, TIMED_OUT);
+            }
+            Outcome::DeadlineReached | Outcome::Idle { .. } => {}
+            Outcome::Limit(limit) => break (Ended::Limit(limit.into()), KILLED),
+            Outcome::Deadlock => {
+                let waits = sandbox.kernel.blocked().iter().map(ToString::to_string).collect();
+                break (Ended::Deadlock(waits), KILLED);
+            }
+        }
+    };
+    if !matches!(ended.0, Ended::Exited | Ended::Signaled(_)) {
+        sandbox.kernel.kill_tree(pid);
+        if let Sink::Pipes(pipes) = sink {
+            pipes.drain(sandbox);
+        }
+    }
+    ended
+}
+
+/// The status of what was killed.
+const KILLED: i32 = 128 + Signal::KILL.number() as i32;
+
+/// Lets processes that a command left behind write for a while.
+fn settle(sandbox: &mut Sandbox, deadline: Option<u64>, linger: Duration, sink: &mut Sink<'_>) {
+    if linger.is_zero() {
+        return;
+    }
+    let now = sandbox.kernel.clock_gettime(ClockId::Monotonic);
+    let end = now.saturating_add(nanos(linger)).min(deadline.unwrap_or(u64::MAX));
+    loop {
+        let open = match sink {
+            Sink::Capture(out, err) => {
+                sandbox.kernel.capture_is_open(*out) || sandbox.kernel.capture_is_open(*err)
+            }
+            Sink::Pipes(pipes) => !pipes.drain(sandbox),
+        };
+        let now = sandbox.kernel.clock_gettime(ClockId::Monotonic);
+        if !open || now >= end {
+            return;
+        }
+        // No process has this pid: the kernel runs what there is.
+        let tick = now.saturating_add(STREAM_TICK_NS).min(end);
+        match sandbox.kernel.run_until(tick) {
+            Outcome::DeadlineReached | Outcome::Idle { .. } => {}
+            _ => return,
+        }
+    }
+}
+
+fn collect(sandbox: &mut Sandbox, sink: Sink<'_>, message: &str) -> Output {
+    let (stdout, stderr) = match sink {
+        Sink::Capture(out, err) => {
+            (sandbox.kernel.take_capture(out), sandbox.kernel.take_capture(err))
+        }
+        Sink::Pipes(pipes) => {
+            if !message.is_empty() {
+                (pipes.write)(Stream::Stderr, message.as_bytes());
+            }
+            sandbox.kernel.host_close(pipes.stdout);
+            sandbox.kernel.host_close(pipes.stderr);
+            Default::default()
+        }
+    };
+    let mut limits: Vec<LimitReached> =
+        sandbox.kernel.take_limits_reached().into_iter().map(Into::into).collect();
+    if let Some(refusal) = sandbox.memory.take_refusal() {
+        limits.push(LimitReached::memory(&sandbox.limits, refusal));
+    }
+    let mut output = Output {
+        stdout: stdout.bytes,
+        stderr: stderr.bytes,
+        exit_code: 0,
+        ended: Ended::Exited,
+        stdout_dropped: stdout.truncated,
+        stderr_dropped: stderr.truncated,
+        limits_reached: limits,
+        fuel: 0,
+        duration: Duration::ZERO,
+    };
+    output.stderr.extend_from_slice(message.as_bytes());
+    output
+}

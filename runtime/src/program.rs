@@ -1,0 +1,234 @@
+//! A WebAssembly guest as a process body.
+//!
+//! The guest is a resumable call: it stops inside a system call that must wait, and wherever
+//! its slice of fuel ends. During a step the kernel lives in the guest's store.
+
+use core::fmt;
+use core::task::Poll;
+
+use kernel::{ExitStatus, Fd, Kernel, Pid, Program, Signal, Slice, Step};
+use syscalls::{Answer, Row, WasiState};
+use wasmi::{
+    Func, Memory, Module, ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel, Store,
+    TrapCode, Val,
+};
+
+use crate::engine::Shared;
+use crate::limiter::Limiter;
+use crate::linker::{self, Args};
+use crate::module::LoadError;
+
+/// What a guest's store holds.
+pub(crate) struct Guest {
+    /// Lent for a step; vacant between steps.
+    pub(crate) kernel: Kernel,
+    pub(crate) pid: Pid,
+    pub(crate) memory: Option<Memory>,
+    pub(crate) state: WasiState,
+    pub(crate) pending: Option<Pending>,
+    pub(crate) exit: Option<ExitStatus>,
+    pub(crate) limiter: Limiter,
+}
+
+/// A system call that has to be made again.
+pub(crate) struct Pending {
+    pub(crate) row: &'static Row,
+    pub(crate) args: Args,
+}
+
+/// The host error by which a guest stops in a system call: to wait, or for good.
+#[derive(Debug)]
+pub(crate) struct Parked;
+
+impl fmt::Display for Parked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("parked in a system call")
+    }
+}
+
+impl wasmi::errors::HostError for Parked {}
+
+/// A guest between two steps.
+enum State {
+    /// `_start` was not called yet.
+    New(Func),
+    /// In a system call.
+    Parked(ResumableCallHostTrap),
+    /// Its slice ended.
+    OutOfFuel(ResumableCallOutOfFuel),
+    /// It must not be stepped again.
+    Done,
+}
+
+/// A WebAssembly process.
+pub(crate) struct WasmProgram {
+    store: Store<Guest>,
+    state: State,
+    name: String,
+}
+
+impl WasmProgram {
+    /// Instantiates a module for a process.
+    pub(crate) fn new(
+        engine: &Shared,
+        module: &Module,
+        pid: Pid,
+        limiter: Limiter,
+        name: String,
+    ) -> Result<WasmProgram, LoadError> {
+        let guest = Guest {
+            kernel: Kernel::vacant(),
+            pid,
+            memory: None,
+            state: WasiState::new(is_plain(module)),
+            pending: None,
+            exit: None,
+            limiter,
+        };
+        let mut store = Store::new(&engine.wasmi, guest);
+        store.limiter(|guest| &mut guest.limiter);
+        // A start function runs here and cannot wait: it gets what instantiation itself needs.
+        store.set_fuel(START_FUEL).map_err(LoadError::wasm)?;
+        let instance = engine
+            .linkers
+            .of(module)
+            .instantiate_and_start(&mut store, module)
+            .map_err(|error| LoadError::Wasm(explain(module, &error)))?;
+        let start = instance
+            .get_func(&store, "_start")
+            .ok_or_else(|| LoadError::Wasm("the module exports no function `_start`".to_owned()))?;
+        store.data_mut().memory = instance.get_memory(&store, "memory");
+        Ok(WasmProgram { store, state: State::New(start), name })
+    }
+
+    /// Goes on until the guest waits, ends, or its fuel is used up.
+    fn run(&mut self, fuel: u64) -> Result<ResumableCall, wasmi::Error> {
+        match std::mem::replace(&mut self.state, State::Done) {
+            State::New(start) => start.call_resumable(&mut self.store, &[], &mut []),
+            State::OutOfFuel(call) => {
+                // A bulk operation can need more than a whole slice at once.
+                if call.required_fuel() > fuel {
+                    self.store.set_fuel(call.required_fuel())?;
+                }
+                call.resume(&mut self.store, &mut [])
+            }
+            State::Parked(call) => {
+                let pending = self.store.data_mut().pending.take();
+                let (Some(pending), Some(memory)) = (pending, self.store.data().memory) else {
+                    return Err(wasmi::Error::new("parked without a system call"));
+                };
+                match linker::retry(&pending, memory, &mut self.store) {
+                    Poll::Ready(Answer::Value(value)) => {
+                        let result = [Val::I32(value.cast_signed())];
+                        let results = result.get(..pending.row.results.len()).unwrap_or(&result);
+                        call.resume(&mut self.store, results, &mut [])
+                    }
+                    Poll::Ready(Answer::Exit(status)) => {
+                        self.store.data_mut().exit = Some(status);
+                        Ok(ResumableCall::HostTrap(call))
+                    }
+                    Poll::Pending => {
+                        self.store.data_mut().pending = Some(pending);
+                        Ok(ResumableCall::HostTrap(call))
+                    }
+                }
+            }
+            State::Done => Ok(ResumableCall::Finished),
+        }
+    }
+
+    fn advance(&mut self, fuel: u64) -> Step {
+        let outcome = self.run(fuel);
+        if let Some(status) = self.store.data_mut().exit.take() {
+            return Step::Exit(status);
+        }
+        match outcome {
+            Ok(ResumableCall::Finished) => Step::Exit(ExitStatus::Exited(0)),
+            Ok(ResumableCall::OutOfFuel(call)) => {
+                self.state = State::OutOfFuel(call);
+                Step::Yield
+            }
+            Ok(ResumableCall::HostTrap(call)) => {
+                if self.store.data().pending.is_none() {
+                    return self.die(call.host_error().to_string(), Signal::SYS);
+                }
+                self.state = State::Parked(call);
+                Step::Block
+            }
+            Err(error) => {
+                let signal = signal_of(error.as_trap_code());
+                self.die(error.to_string(), signal)
+            }
+        }
+    }
+
+    /// Says on descriptor 2 why the guest dies, and by which signal.
+    fn die(&mut self, why: String, signal: Signal) -> Step {
+        let text = format!("{}: {why}\n", self.name);
+        let guest = self.store.data_mut();
+        // Nobody may be reading; the status says the essential.
+        let _ = guest.kernel.write(guest.pid, Fd::STDERR, text.as_bytes());
+        Step::Exit(ExitStatus::Signaled(signal))
+    }
+}
+
+/// Fuel of a module's start function, which has no memory to work on yet.
+const START_FUEL: u64 = 10_000_000;
+
+/// The signal that the like of a trap raises on Linux.
+fn signal_of(trap: Option<TrapCode>) -> Signal {
+    match trap {
+        // A guest's `abort`, and a panic in Rust, end in `unreachable`.
+        Some(TrapCode::UnreachableCodeReached) => Signal::ABRT,
+        Some(TrapCode::IntegerDivisionByZero | TrapCode::IntegerOverflow) => Signal::FPE,
+        Some(
+            TrapCode::MemoryOutOfBounds
+            | TrapCode::TableOutOfBounds
+            | TrapCode::IndirectCallToNull
+            | TrapCode::StackOverflow,
+        ) => Signal::SEGV,
+        Some(TrapCode::OutOfSystemMemory | TrapCode::GrowthOperationLimited) => Signal::KILL,
+        _ => Signal::ILL,
+    }
+}
+
+/// Whether a module knows nothing beyond preview1.
+fn is_plain(module: &Module) -> bool {
+    module.imports().all(|import| import.module() == "wasi_snapshot_preview1")
+}
+
+/// What is wrong with a module that does not link: its first import that nobody provides.
+fn explain(module: &Module, error: &wasmi::Error) -> String {
+    let missing = module.imports().find(|import| {
+        !syscalls::tables().any(|row| row.module == import.module() && row.name == import.name())
+    });
+    match missing {
+        Some(import) => format!(
+            "the module imports `{}.{}`, which this system does not have",
+            import.module(),
+            import.name()
+        ),
+        None => error.to_string(),
+    }
+}
+
+impl Program for WasmProgram {
+    fn step(&mut self, kernel: &mut Kernel, pid: Pid, slice: Slice) -> Step {
+        std::mem::swap(&mut self.store.data_mut().kernel, kernel);
+        self.store.data_mut().pid = pid;
+        let before = match self.store.set_fuel(slice.fuel) {
+            Ok(()) => slice.fuel,
+            Err(_) => 0,
+        };
+        let step = self.advance(slice.fuel);
+        let left = self.store.get_fuel().unwrap_or(0);
+        std::mem::swap(&mut self.store.data_mut().kernel, kernel);
+        // A limit that is hit here ends the process, or the run, before its next step.
+        let _ = kernel.charge(pid, before.saturating_sub(left));
+        step
+    }
+
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
