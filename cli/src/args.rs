@@ -25,6 +25,8 @@ pub(crate) enum Command {
     /// 124 when it ran out of time, 125 when agentos itself failed.
     #[command(after_help = RUN_EXAMPLES)]
     Run(Run),
+    /// Runs a WASI program from the host's disk in a fresh sandbox.
+    Wasm(Wasm),
 }
 
 const RUN_EXAMPLES: &str = "\
@@ -49,6 +51,21 @@ pub(crate) struct Run {
     /// How the sandbox is made.
     #[command(flatten)]
     pub(crate) sandbox: SandboxOptions,
+}
+
+/// `agentos wasm`.
+#[derive(Args, Debug)]
+pub(crate) struct Wasm {
+    /// How the sandbox is made.
+    #[command(flatten)]
+    pub(crate) sandbox: SandboxOptions,
+
+    /// The module.
+    pub(crate) file: std::path::PathBuf,
+
+    /// Its arguments.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) args: Vec<OsString>,
 }
 
 /// The options of every subcommand that makes a sandbox.

