@@ -1,5 +1,7 @@
 //! The end of a process: closing what it has, zombies, orphans, and reaping.
 
+use std::collections::VecDeque;
+
 use vfs::{Cred, Mode};
 
 use crate::fd::FdTable;
@@ -117,7 +119,26 @@ impl System {
     }
 
     /// `_exit`: everything the process has is released; a zombie remains until it is reaped.
+    ///
+    /// One end may cause the next (`SIGHUP` to orphaned groups), in chains as long as there are
+    /// processes: they wait in a queue, not on the host's stack.
     pub(crate) fn exit(&mut self, pid: Pid, status: ExitStatus) {
+        if let Some(queue) = &mut self.exits {
+            queue.push_back((pid, status));
+            if let Ok(process) = self.processes.get_mut(pid) {
+                process.dying.get_or_insert(status);
+            }
+            return;
+        }
+        self.exits = Some(VecDeque::new());
+        self.exit_one(pid, status);
+        while let Some((pid, status)) = self.exits.as_mut().and_then(VecDeque::pop_front) {
+            self.exit_one(pid, status);
+        }
+        self.exits = None;
+    }
+
+    fn exit_one(&mut self, pid: Pid, status: ExitStatus) {
         let Ok(process) = self.processes.get_mut(pid) else { return };
         if process.is_zombie() {
             return;

@@ -19,7 +19,8 @@ use crate::timer::Timers;
 use crate::trace::Trace;
 use crate::tty::Tty;
 use crate::{
-    Clock, ClockId, Entropy, Limit, LimitExceeded, Limits, Pid, SeededEntropy, VirtualClock,
+    Clock, ClockId, Entropy, ExitStatus, Limit, LimitExceeded, Limits, Pid, SeededEntropy,
+    VirtualClock,
 };
 
 /// What a kernel is made with.
@@ -67,6 +68,8 @@ pub(crate) struct System {
     pub(crate) processes: Table,
     pub(crate) run_queue: VecDeque<Pid>,
     pub(crate) timers: Timers,
+    /// Processes that end because one is ending now.
+    pub(crate) exits: Option<VecDeque<(Pid, ExitStatus)>>,
 
     pub(crate) files: Slab<Description>,
     pub(crate) pipes: Slab<Pipe>,
@@ -130,6 +133,7 @@ impl Kernel {
             processes: Table::new(),
             run_queue: VecDeque::new(),
             timers: Timers::default(),
+            exits: None,
             files: Slab::new(),
             pipes: Slab::new(),
             pipe_total: 0,

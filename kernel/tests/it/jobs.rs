@@ -1,10 +1,11 @@
 //! Groups, sessions, and orphaned groups.
 
 use agentos_kernel::{
-    Errno, ExitStatus, ForkAttrs, KillTarget, Pgid, Pid, Sid, Signal, WaitOptions, WaitStatus,
+    Errno, ExitStatus, ForkAttrs, Kernel, KillTarget, Outcome, Pgid, Pid, Program, Sid, Signal,
+    Slice, Step, WaitOptions, WaitStatus,
 };
 
-use crate::support::{Script, notes, run, taken};
+use crate::support::{Script, assert_clean, kernel, notes, run, run_to, start, taken};
 
 fn own_group() -> ForkAttrs {
     ForkAttrs { pgid: Some(Pgid(0)), ..ForkAttrs::default() }
@@ -65,6 +66,35 @@ fn job_control_signals_stop_a_job_with_a_parent_in_the_session() {
         run(body);
         assert_eq!(taken(&status), [WaitStatus::Stopped(signal)]);
     }
+}
+
+/// Founds a group in which it starts the next of its kind.
+struct Chain(u32);
+
+impl Program for Chain {
+    fn step(&mut self, k: &mut Kernel, p: Pid, _: Slice) -> Step {
+        if self.0 > 0 {
+            k.fork(p, own_group(), Box::new(Chain(self.0 - 1))).unwrap();
+            self.0 = 0;
+        }
+        assert!(k.pause(p).is_pending());
+        Step::Block
+    }
+}
+
+#[test]
+fn a_long_chain_of_stopped_groups_falls_without_the_hosts_stack() {
+    const N: u32 = 4_000;
+    let mut kernel = kernel();
+    let pid = start(&mut kernel, Chain(N));
+    assert_eq!(run_to(&mut kernel, pid), Outcome::Deadlock);
+    for victim in pid.0 + 1..=pid.0 + N {
+        kernel.signal(Pid(victim), Signal::TSTP).unwrap();
+    }
+    assert_eq!(kernel.counters().processes, N as usize + 2);
+    kernel.signal(pid, Signal::KILL).unwrap();
+    assert_eq!(run_to(&mut kernel, pid), Outcome::Exited(ExitStatus::Signaled(Signal::KILL)));
+    assert_clean(&kernel);
 }
 
 #[test]
