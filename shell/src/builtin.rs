@@ -61,6 +61,9 @@ impl Argument {
     }
 }
 
+/// A builtin that may wait.
+type MayWait = for<'a> fn(&'a mut Shell, &'a [Vec<u8>]) -> Deep<'a, Outcome<u8>>;
+
 /// How a builtin is called: with the arguments after its name. It prints into `shell.out`.
 #[derive(Clone, Copy)]
 pub(crate) enum Run {
@@ -69,9 +72,9 @@ pub(crate) enum Run {
     /// Never waits, and sees assignments.
     Declare(fn(&mut Shell, &[Argument]) -> Outcome<u8>),
     /// May wait.
-    Wait(for<'a> fn(&'a mut Shell, &'a [Vec<u8>]) -> Deep<'a, Outcome<u8>>),
+    Wait(MayWait),
     /// `exec`: its redirections stay.
-    Exec(for<'a> fn(&'a mut Shell, &'a [Vec<u8>]) -> Deep<'a, Outcome<u8>>),
+    Exec(MayWait),
 }
 
 /// A row of the table.

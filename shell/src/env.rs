@@ -20,8 +20,10 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(crate) use self::array::{Assoc, Indexed};
-pub(crate) use self::assign::{Mode, Target, VarError, is_reference, split_subscript};
-pub(crate) use self::host::{Host, Nowhere};
+pub(crate) use self::assign::{Mode, VarError, is_reference, split_subscript};
+pub(crate) use self::host::Host;
+#[cfg(test)]
+pub(crate) use self::host::Nowhere;
 pub(crate) use self::option::{SET_OPTIONS, SHOPTS, SetOption, SetOptions, Shopt, Shopts};
 pub(crate) use self::scope::{Depth, ScopeKind, Scopes};
 pub(crate) use self::special::BASH_VERSION;
@@ -54,6 +56,9 @@ pub(crate) struct Frame {
     pub(crate) is_source: bool,
 }
 
+/// Commands that were found in `PATH`: where, and how often they ran.
+pub(crate) type Hashed = BTreeMap<Box<[u8]>, (Vec<u8>, u32)>;
+
 /// Everything a subshell copies.
 #[derive(Clone)]
 pub(crate) struct Env {
@@ -68,7 +73,7 @@ pub(crate) struct Env {
     pub(crate) aliases: Arc<BTreeMap<Box<[u8]>, Vec<u8>>>,
     pub(crate) traps: Traps,
     /// The remembered locations of commands, with the number of their uses.
-    pub(crate) hash: Arc<BTreeMap<Box<[u8]>, (Vec<u8>, u32)>>,
+    pub(crate) hash: Arc<Hashed>,
     /// Below the current directory.
     pub(crate) dir_stack: Vec<Vec<u8>>,
     /// The running calls, the outermost first.
@@ -406,7 +411,7 @@ impl arith::Variables for Env {
         let result = match key {
             None => self.assign(name, text, Mode::Set),
             Some(key) => match self.resolve(name) {
-                Some(target) => self.assign_key(&target.name.into_owned(), key, text, Mode::Set),
+                Some(target) => self.assign_key(&target.name, key, text, Mode::Set),
                 None => Ok(()),
             },
         };

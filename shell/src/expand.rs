@@ -92,21 +92,6 @@ impl Shell {
         Ok(self.expand_one(word, Quoting::Bare(Tildes::Assignment)).await?.text)
     }
 
-    /// The target of a redirection: one field, after all steps.
-    ///
-    /// # Errors
-    /// `ambiguous redirect` when it is not one; the message is written.
-    pub(crate) async fn expand_redirect(&mut self, word: &Word) -> Outcome<Option<Vec<u8>>> {
-        let mut fields = Vec::new();
-        self.expand_into(word, &mut fields).await?;
-        let only = fields.pop().filter(|_| fields.is_empty());
-        if only.is_none() {
-            let text = source_text(word);
-            self.complain([&text, &b": ambiguous redirect"[..]].concat());
-        }
-        Ok(only)
-    }
-
     /// A pattern: what quotes protect matches itself.
     pub(crate) async fn expand_pattern(&mut self, word: &Word) -> Outcome<Pattern> {
         let options = PatternOptions {
@@ -115,12 +100,6 @@ impl Shell {
             period: false,
         };
         self.pattern_with(word, options).await
-    }
-
-    /// The right side of `==` in `[[`: extended globs work whatever `shopt` says.
-    pub(crate) async fn expand_cond_pattern(&mut self, word: &Word) -> Outcome<Pattern> {
-        let nocase = self.env.shopt(Shopt::Nocasematch);
-        self.pattern_with(word, PatternOptions { extglob: true, nocase, period: false }).await
     }
 
     async fn pattern_with(&mut self, word: &Word, options: PatternOptions) -> Outcome<Pattern> {

@@ -122,11 +122,6 @@ impl Pattern {
         Pattern { nodes, options, literal, grouped }
     }
 
-    /// The text that alone matches, if the pattern has nothing special in it.
-    pub(crate) fn as_literal(&self) -> Option<&[u8]> {
-        self.literal.as_deref()
-    }
-
     /// Whether the pattern is empty.
     pub(crate) fn is_empty(&self) -> bool {
         self.nodes.is_empty()

@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Poll;
 
 use kernel::{
-    ClockId, CloseOnExec, FdAction, ForkAttrs, Kernel, KillTarget, Pgid, Pid, PollEvents, PollFd,
-    Program, Signal, Spawn, WaitOptions, WaitStatus, WaitTarget,
+    ClockId, CloseOnExec, ForkAttrs, Kernel, KillTarget, Pid, PollEvents, PollFd, Program, Signal,
+    Spawn, WaitOptions, WaitStatus, WaitTarget,
 };
 use vfs::{Errno, Mode, OFlags, Result, Stat};
 

@@ -256,7 +256,7 @@ fn errors() {
 fn depth_is_bounded() {
     let deep = format!("{}1{}", "(".repeat(100_000), ")".repeat(100_000));
     assert!(ours(&deep).contains("expression recursion level exceeded"));
-    let deep = format!("{}1", "-".repeat(1) + &" -".repeat(100_000));
+    let deep = format!("{}1", "-".to_string() + &" -".repeat(100_000));
     assert!(ours(&deep).contains("expression recursion level exceeded"));
     let deep = "1?".repeat(100_000);
     assert!(ours(&deep).contains("expression recursion level exceeded"));

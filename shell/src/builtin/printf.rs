@@ -1,6 +1,6 @@
 //! `printf`
 
-use super::{lossy, number};
+use super::lossy;
 use crate::env::Mode;
 use crate::exec::{Outcome, quote};
 use crate::shell::Shell;
@@ -141,7 +141,7 @@ impl Printf<'_> {
             return self.time(format, at, &spec, start);
         }
         while matches!(format.get(at), Some(b'h' | b'l' | b'j' | b'z' | b't' | b'L' | b'q'))
-            && !(format.get(at) == Some(&b'q') && !is_conversion(format.get(at + 1).copied()))
+            && (format.get(at) != Some(&b'q') || is_conversion(format.get(at + 1).copied()))
         {
             at += 1;
         }
@@ -568,10 +568,10 @@ mod float {
                 return (signed(value), sign + name.len());
             }
         }
-        if lower.starts_with("0x") {
-            let digits = lower[2..].bytes().take_while(u8::is_ascii_hexdigit).count();
+        if let Some(hex) = lower.strip_prefix("0x") {
+            let digits = hex.bytes().take_while(u8::is_ascii_hexdigit).count();
             if digits > 0 {
-                let value = u128::from_str_radix(&lower[2..2 + digits.min(30)], 16).unwrap_or(0);
+                let value = u128::from_str_radix(&hex[..digits.min(30)], 16).unwrap_or(0);
                 return (signed(value as f64), sign + 2 + digits);
             }
         }
@@ -686,9 +686,4 @@ mod float {
         let point = if digits.is_empty() { "" } else { "." };
         format!("{sign}0x{lead}{point}{digits}p{power:+}")
     }
-}
-
-/// Whether `-v`'s operand could be a number: for callers that share the parser.
-pub(crate) fn is_number(text: &[u8]) -> bool {
-    number(text).is_some()
 }

@@ -17,6 +17,7 @@ impl Indexed {
         Indexed { elements: (0..).zip(values).collect() }
     }
 
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.elements.len()
     }
@@ -35,10 +36,6 @@ impl Indexed {
 
     pub(crate) fn remove(&mut self, index: u64) {
         self.elements.remove(&index);
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.elements.clear();
     }
 
     /// One more than the highest index in use: where `+=( … )` goes on.
@@ -114,6 +111,7 @@ impl Assoc {
         self.entries.len()
     }
 
+    #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
@@ -138,10 +136,6 @@ impl Assoc {
         if let Some(place) = self.find(key) {
             self.entries.remove(&place);
         }
-    }
-
-    pub(crate) fn clear(&mut self) {
-        *self = Assoc::default();
     }
 
     /// Keys and values in bash's order.

@@ -24,8 +24,10 @@ pub(crate) trait Host: Send + Sync {
 
 /// A world in which nothing happens, for tests and for a shell that is not running yet.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg(test)]
 pub(crate) struct Nowhere;
 
+#[cfg(test)]
 impl Host for Nowhere {
     fn realtime_ns(&self) -> u64 {
         0

@@ -147,7 +147,6 @@ macro_rules! shopts {
         /// An option of `shopt`.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         #[repr(u8)]
-        #[expect(clippy::enum_variant_names, reason = "bash's names")]
         pub(crate) enum Shopt { $($variant,)* }
 
         /// Every option with its name and its default in a script, by name.

@@ -23,7 +23,7 @@ pub(crate) enum TrapEvent {
 impl TrapEvent {
     /// The event of a signal.
     pub(crate) fn signal(signal: Signal) -> TrapEvent {
-        TrapEvent::Signal(signal.number() as u8)
+        TrapEvent::Signal(signal.number())
     }
 }
 
@@ -77,11 +77,6 @@ impl Traps {
             all.insert(*event, action);
         }
         all.into_iter()
-    }
-
-    /// The events that have a trap in force.
-    pub(crate) fn events(&self) -> impl Iterator<Item = TrapEvent> {
-        self.actions.keys().copied()
     }
 
     pub(crate) fn is_empty(&self) -> bool {

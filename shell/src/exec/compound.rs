@@ -261,7 +261,7 @@ impl Shell {
 
     /// Evaluates the text of `((`; errors carry its name.
     async fn arith_command(&mut self, expression: &Word) -> Outcome<Option<i64>> {
-        let outer = std::mem::replace(&mut self.builtin, Some("(("));
+        let outer = self.builtin.replace("((");
         let result = self.expand_arith(expression).await;
         self.builtin = outer;
         match result {

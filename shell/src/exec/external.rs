@@ -108,13 +108,13 @@ impl Shell {
         }
         let remembered = self.env.hash.get(name).map(|(path, _)| path.clone());
         let temporary = self.env.variables.depth_of(b"PATH").is_some_and(|depth| depth > 0);
-        if let Some(path) = remembered.filter(|_| !temporary) {
-            if !self.env.shopt(Shopt::Checkhash) || self.sys.is_executable(&path) {
-                if let Some(entry) = Arc::make_mut(&mut self.env.hash).get_mut(name) {
-                    entry.1 = entry.1.saturating_add(1);
-                }
-                return Ok(path);
+        if let Some(path) = remembered.filter(|_| !temporary)
+            && (!self.env.shopt(Shopt::Checkhash) || self.sys.is_executable(&path))
+        {
+            if let Some(entry) = Arc::make_mut(&mut self.env.hash).get_mut(name) {
+                entry.1 = entry.1.saturating_add(1);
             }
+            return Ok(path);
         }
         let path = self.search_path(name, None)?;
         if self.env.is(SetOption::Hashall) && !temporary && path.starts_with(b"/") {

@@ -144,12 +144,6 @@ impl Jobs {
         Some(job)
     }
 
-    /// Makes a job the current one.
-    pub(crate) fn touch(&mut self, id: u32) {
-        self.order.retain(|known| *known != id);
-        self.order.push(id);
-    }
-
     /// `%+` and `%-`: stopped jobs come before running ones.
     pub(crate) fn current(&self) -> (Option<u32>, Option<u32>) {
         let stopped =

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::Outcome;
 use super::assign::Assigned;
 use crate::builtin::{self, Argument, Builtin, Run};
-use crate::env::{Function, SetOption, TrapEvent};
+use crate::env::{Function, SetOption};
 use crate::shell::Shell;
 use crate::syntax::ast::{Arg, Command, SimpleCommand, Word};
 use crate::sys::Deep;
@@ -117,10 +117,10 @@ impl Shell {
         {
             return Meaning::Builtin(builtin);
         }
-        if !declares || self.env.functions.contains_key(name) {
-            if let Some(function) = self.env.function(name) {
-                return Meaning::Function(function.clone());
-            }
+        if (!declares || self.env.functions.contains_key(name))
+            && let Some(function) = self.env.function(name)
+        {
+            return Meaning::Function(function.clone());
         }
         match builtin {
             Some(builtin) => Meaning::Builtin(builtin),

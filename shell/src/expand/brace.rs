@@ -53,7 +53,7 @@ fn to_word(atoms: &[Atom<'_>], span: Span) -> Word {
             Atom::Byte(byte) if literal.is_empty() && is_name_byte(*byte) => {
                 match parts.last_mut() {
                     Some(WordPart::Param(param)) if param.bare => {
-                        lengthen(&mut param.param, *byte, &mut literal)
+                        lengthen(&mut param.param, *byte, &mut literal);
                     }
                     _ => literal.push(*byte),
                 }

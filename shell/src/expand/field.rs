@@ -91,10 +91,6 @@ impl Fields {
         self.splitting == Splitting::Fields
     }
 
-    pub(super) fn ifs(&self) -> Ifs {
-        self.ifs
-    }
-
     /// How many bytes and fields there are: whether something was added.
     pub(super) fn mark(&self) -> (usize, usize) {
         (self.done.len(), self.current.text.len())

@@ -77,9 +77,9 @@ impl Shell {
             && let Some(value) = self.env.get(name)
         {
             if double {
-                out.push(&value, true)
+                out.push(&value, true);
             } else {
-                out.split(&value)
+                out.split(&value);
             }
             return Ok(());
         }

@@ -35,6 +35,7 @@ pub(crate) fn reusable(text: &[u8]) -> Vec<u8> {
 }
 
 /// As `printf %q`: with backslashes where needed, with control characters in `$'…'`.
+#[cfg(test)]
 pub(crate) fn backslash(text: &[u8]) -> Vec<u8> {
     if text.is_empty() {
         return b"''".to_vec();

@@ -33,9 +33,9 @@ pub(crate) fn array_literal(variable: &Variable) -> Vec<u8> {
         }
         text.push(b'[');
         if assoc {
-            text.extend(quote::key(&key))
+            text.extend(quote::key(&key));
         } else {
-            text.extend_from_slice(&key)
+            text.extend_from_slice(&key);
         }
         text.extend_from_slice(b"]=");
         text.extend(quote::double(value));
@@ -95,9 +95,9 @@ pub(super) fn quoted_pairs(env: &Env, name: Option<&[u8]>, values: &[Vec<u8>]) -
     let mut text = Vec::new();
     for (key, value) in keys.iter().zip(values) {
         if assoc {
-            text.extend(quote::key(key))
+            text.extend(quote::key(key));
         } else {
-            text.extend_from_slice(key)
+            text.extend_from_slice(key);
         }
         text.push(b' ');
         text.extend(quote::double(value));

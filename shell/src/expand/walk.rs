@@ -172,14 +172,15 @@ impl Shell {
         let mut rest = text;
         let mut may_start = at_start;
         let mut colons = at_colons;
-        if quoting == Quoting::Bare(Tildes::Argument) && first && !self.env.is(SetOption::Posix) {
-            if let Some(equals) = text.iter().position(|byte| *byte == b'=')
-                && is_name(text.get(..equals).unwrap_or_default())
-            {
-                let (before, after) = text.split_at(equals + 1);
-                plain(before, quoting, out);
-                (rest, colons) = (after, true);
-            }
+        if quoting == Quoting::Bare(Tildes::Argument)
+            && first
+            && !self.env.is(SetOption::Posix)
+            && let Some(equals) = text.iter().position(|byte| *byte == b'=')
+            && is_name(text.get(..equals).unwrap_or_default())
+        {
+            let (before, after) = text.split_at(equals + 1);
+            plain(before, quoting, out);
+            (rest, colons) = (after, true);
         }
         loop {
             if may_start

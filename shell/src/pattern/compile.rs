@@ -150,11 +150,12 @@ impl Parser {
             if self.special(0) == Some(b']') && self.at > first {
                 return Some(bracket);
             }
-            if self.special(0) == Some(b'[') && self.special(1) == Some(b':') {
-                if let Some(name) = self.named(b':') {
-                    bracket.classes.push(Class::from_name(&name));
-                    continue;
-                }
+            if self.special(0) == Some(b'[')
+                && self.special(1) == Some(b':')
+                && let Some(name) = self.named(b':')
+            {
+                bracket.classes.push(Class::from_name(&name));
+                continue;
             }
             let low = self.bracket_character()?;
             // A range, unless the dash is the last character.
