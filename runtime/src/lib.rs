@@ -2,6 +2,7 @@
 //! processes, inside this process.
 //!
 //! ```
+//! # use software as agentos_software;
 //! use agentos_runtime::Sandbox;
 //!
 //! let mut sandbox = Sandbox::builder().software(agentos_software::common()).build()?;

@@ -17,11 +17,6 @@ impl Indexed {
         Indexed { elements: (0..).zip(values).collect() }
     }
 
-    #[cfg(test)]
-    pub(crate) fn len(&self) -> usize {
-        self.elements.len()
-    }
-
     pub(crate) fn is_empty(&self) -> bool {
         self.elements.is_empty()
     }
