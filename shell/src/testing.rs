@@ -213,7 +213,7 @@ impl Generator {
             5 => self.put("\\ "),
             6 => self.put("w"),
             7 => self.expansion(depth),
-            8 => self.wrap("$(", &[], ")", depth),
+            8 => self.wrap("$( ", &[], ")", depth),
             9 => {
                 self.put("$((");
                 self.arithmetic(depth - 1);

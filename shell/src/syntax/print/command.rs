@@ -10,8 +10,14 @@ use crate::syntax::is_reserved;
 impl Printer {
     pub(super) fn list(&mut self, list: &List) {
         let last = list.items.len().saturating_sub(1);
+        let mut after_separator = false;
         for (index, item) in list.items.iter().enumerate() {
             self.and_or(&item.and_or);
+            // Bash prints them at once except after the first and after `&`.
+            if after_separator && self.is_bash() {
+                self.print_deferred(b"");
+            }
+            after_separator = !item.background;
             if item.background {
                 self.print_background(index < last);
             } else if index < last {
