@@ -381,6 +381,13 @@ impl Env {
     /// The shadowed one is readonly.
     pub(crate) fn declare_local(&mut self, name: &[u8]) -> Result<Depth, VarError> {
         let depth = self.variables.function_depth();
+        // Under the assignments before `eval`, those are what `local` finds.
+        if let Some(visible) = self.variables.depth_of(name)
+            && visible > depth
+            && self.variables.get(name).is_some_and(|variable| variable.has(Attrs::TEMPORARY))
+        {
+            return Ok(visible);
+        }
         if self.variables.get_at(depth, name).is_some() {
             return Ok(depth);
         }
