@@ -33,7 +33,7 @@ pub(crate) const RIGHT_FD_FILESTAT_SET_SIZE: u64 = 1 << 22;
 /// Every right.
 pub(crate) const RIGHTS_ALL: u64 = (1 << 30) - 1;
 /// Of a regular file.
-pub(crate) const RIGHTS_FILE: u64 = 0b1000_1110_0000_0000_0000_0001_1111_1111 & RIGHTS_ALL;
+pub(crate) const RIGHTS_FILE: u64 = 0b1000_1110_0000_0000_0001_1111_1111;
 /// Of a directory: all but reading, writing and moving an offset.
 pub(crate) const RIGHTS_DIR: u64 =
     RIGHTS_ALL & !(RIGHT_FD_READ | RIGHT_FD_SEEK | RIGHT_FD_TELL | RIGHT_FD_WRITE);

@@ -39,7 +39,7 @@ pub struct WasiState {
     pub strict: bool,
     /// The preopened directory was closed.
     pub(crate) preopen_closed: bool,
-    /// When the waiting call that is repeated ends, once it has said so.
+    /// Of a waiting call that is repeated: when it ends (`sleep_ms`) or began (`poll_oneoff`).
     pub(crate) deadline: Option<u64>,
     /// Rights that were narrowed: base and inheriting.
     pub(crate) rights: BTreeMap<u32, (u64, u64)>,

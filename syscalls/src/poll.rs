@@ -38,27 +38,27 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
     bytes.get(at..at + 8).and_then(|b| b.try_into().ok()).map_or(0, u64::from_le_bytes)
 }
 
-/// A clock's deadline on the monotonic clock.
-fn deadline(cx: &mut Cx<'_>, raw: &[u8]) -> Result<u64> {
+/// A clock's deadline on the monotonic clock; a relative one counts from `start`.
+fn deadline(cx: &mut Cx<'_>, raw: &[u8], start: u64) -> Result<u64> {
     let clock = clock_id(u64_at(raw, 16) as u32)?;
     let timeout = u64_at(raw, 24);
     let absolute = u64_at(raw, 40) & 1 != 0;
-    let monotonic = cx.kernel.clock_gettime(ClockId::Monotonic);
     if !absolute {
-        return Ok(monotonic.saturating_add(timeout));
+        return Ok(start.saturating_add(timeout));
     }
+    let monotonic = cx.kernel.clock_gettime(ClockId::Monotonic);
     let now = cx.kernel.clock_gettime(clock);
     Ok(monotonic.saturating_add(timeout.saturating_sub(now)))
 }
 
-fn decode(cx: &mut Cx<'_>, at: u32, fds: &mut Vec<PollFd>) -> Result<Subscription> {
+fn decode(cx: &mut Cx<'_>, at: u32, start: u64, fds: &mut Vec<PollFd>) -> Result<Subscription> {
     let mut raw = [0; SUBSCRIPTION as usize];
     raw.copy_from_slice(cx.memory.slice(at, SUBSCRIPTION)?);
     let mut userdata = [0; 8];
     userdata.copy_from_slice(&raw[..8]);
     let kind = raw[8];
     let what = match kind {
-        EVENT_CLOCK => deadline(cx, &raw).map(What::Clock),
+        EVENT_CLOCK => deadline(cx, &raw, start).map(What::Clock),
         EVENT_READ | EVENT_WRITE => {
             let events = if kind == EVENT_READ { PollEvents::IN } else { PollEvents::OUT };
             match cx.guest_fd(u64_at(&raw, 16) as u32) {
@@ -118,10 +118,13 @@ fn poll(cx: &mut Cx<'_>, list: u32, events: u32, count: u32, out: u32) -> Poll<R
     }
     cx.memory.slice(events, count.saturating_mul(EVENT))?;
     cx.memory.slice(list, count.saturating_mul(SUBSCRIPTION))?;
+    // Relative timeouts count from the first time the call was made, not from its repetition.
+    let now = cx.kernel.clock_gettime(ClockId::Monotonic);
+    let start = *cx.state.deadline.get_or_insert(now);
     let mut fds = Vec::new();
     let mut all = Vec::new();
     for i in 0..count {
-        all.push(decode(cx, list + i * SUBSCRIPTION, &mut fds)?);
+        all.push(decode(cx, list + i * SUBSCRIPTION, start, &mut fds)?);
     }
     let clocks = all.iter().filter_map(|s| match s.what {
         Ok(What::Clock(deadline)) => Some(deadline),
@@ -130,10 +133,7 @@ fn poll(cx: &mut Cx<'_>, list: u32, events: u32, count: u32, out: u32) -> Poll<R
     let earliest = clocks.min();
     // Something that is wrong, or always ready, is told at once.
     let at_once = all.iter().any(|s| matches!(s.what, Err(_) | Ok(What::Fd(None))));
-    // A relative timeout counts from the first time the call was made.
-    let first = *cx.state.deadline.get_or_insert(earliest.unwrap_or(u64::MAX));
-    let until = if at_once { Some(0) } else { (first != u64::MAX).then_some(first) };
-    let shift = earliest.map_or(0, |earliest| earliest.saturating_sub(first));
+    let until = if at_once { Some(0) } else { earliest.filter(|at| *at != u64::MAX) };
     ready!(cx.kernel.poll(cx.pid, &mut fds, until));
     let now = cx.kernel.clock_gettime(ClockId::Monotonic);
     let mut told = 0;
@@ -141,7 +141,7 @@ fn poll(cx: &mut Cx<'_>, list: u32, events: u32, count: u32, out: u32) -> Poll<R
         let Subscription { userdata, kind, what } = subscription;
         let event = match what {
             Err(errno) => event(*userdata, errno::number(*errno), *kind, 0, 0),
-            Ok(What::Clock(deadline)) if deadline.saturating_sub(shift) > now => continue,
+            Ok(What::Clock(deadline)) if *deadline > now => continue,
             Ok(What::Clock(_)) => event(*userdata, 0, *kind, 0, 0),
             Ok(What::Fd(None)) => event(*userdata, 0, *kind, 0, 0),
             Ok(What::Fd(Some(index))) => match fds.get(*index) {
