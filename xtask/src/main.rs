@@ -8,7 +8,10 @@
     reason = "a developer's tool works on the host: its files, its commands, its clock"
 )]
 
+mod bench;
 mod ci;
+mod coverage;
+mod oracle;
 mod process;
 mod run;
 mod software;
@@ -30,7 +33,10 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Bench(bench::Arguments),
     Ci(ci::Arguments),
+    Coverage(coverage::Arguments),
+    Oracle(oracle::Arguments),
     Run(run::Arguments),
     Software(software::Arguments),
     Test(test::Arguments),
@@ -39,6 +45,9 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::Bench(arguments) => bench::run(&arguments),
+        Command::Coverage(arguments) => coverage::run(&arguments),
+        Command::Oracle(arguments) => oracle::run(&arguments),
         Command::Ci(arguments) => ci::run(&arguments),
         Command::Run(arguments) => return exit(run::run(&arguments)),
         Command::Software(arguments) => software::run(&arguments),

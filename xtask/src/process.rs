@@ -98,6 +98,13 @@ impl Cmd {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
+    /// Runs it and gives the bytes that it printed, whatever its status.
+    pub(crate) fn stdout(mut self) -> Result<Vec<u8>> {
+        let line = self.line();
+        let output = self.command.output().with_context(|| format!("cannot run `{line}`"))?;
+        Ok(output.stdout)
+    }
+
     /// Runs it and gives each line of its standard output as it comes; a status other than 0 is an
     /// error.
     pub(crate) fn run_lines(mut self, mut each: impl FnMut(&str)) -> Result<()> {

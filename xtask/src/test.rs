@@ -24,24 +24,18 @@ pub(crate) struct Tally {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     software::ensure()?;
-    let tally = tally(&arguments.arguments)?;
+    let tally = tally(&arguments.arguments, CASES)?;
     println!("{} passed, {} failed", tally.passed, tally.failed);
     Ok(())
 }
 
-/// Runs the workspace's tests, doctests too, and counts them; a failed one is an error.
-pub(crate) fn tally(arguments: &[OsString]) -> Result<Tally> {
-    count(Cmd::cargo().args(["test", "--workspace"]).args(arguments))
-}
+/// Cases of each property test in a plain `cargo test`: proptest's own number.
+const CASES: u32 = 256;
 
-/// Runs the property tests again with more cases than they have in a plain `cargo test`.
-/// Property tests have `prop` in their names: that is how they are found.
-pub(crate) fn properties(cases: u32) -> Result<Tally> {
-    count(
-        Cmd::cargo()
-            .args(["test", "--workspace", "--lib", "--tests", "--quiet", "--", "prop"])
-            .env("PROPTEST_CASES", cases.to_string()),
-    )
+/// Runs the workspace's tests, doctests too, and counts them; a failed one is an error.
+pub(crate) fn tally(arguments: &[OsString], cases: u32) -> Result<Tally> {
+    let cargo = Cmd::cargo().args(["test", "--workspace"]).args(arguments);
+    count(cargo.env("PROPTEST_CASES", cases.to_string()))
 }
 
 fn count(cmd: Cmd) -> Result<Tally> {
