@@ -35,7 +35,15 @@ pub const HOW_TO_BUILD: &str = "cargo xtask software";
 #[must_use]
 pub fn common() -> Pack {
     static COMMON: OnceLock<Pack> = OnceLock::new();
-    COMMON.get_or_init(|| Pack::parse(embedded()).unwrap_or_default()).clone()
+    COMMON.get_or_init(uncached).clone()
+}
+
+/// The same commands as [`common`], but none decompressed yet, and none kept when the last clone goes.
+///
+/// For an embedder that runs a command once and wants its memory back, and for measuring a cold start.
+#[must_use]
+pub fn uncached() -> Pack {
+    Pack::parse(embedded()).unwrap_or_default()
 }
 
 #[cfg(agentos_pack)]
