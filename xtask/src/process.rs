@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Output, Stdio};
 
 use anyhow::{Context, Result, bail};
 
@@ -98,11 +98,10 @@ impl Cmd {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// Runs it and gives the bytes that it printed, whatever its status.
-    pub(crate) fn stdout(mut self) -> Result<Vec<u8>> {
+    /// Runs it and gives its status and the bytes that it printed.
+    pub(crate) fn finished(mut self) -> Result<Output> {
         let line = self.line();
-        let output = self.command.output().with_context(|| format!("cannot run `{line}`"))?;
-        Ok(output.stdout)
+        self.command.output().with_context(|| format!("cannot run `{line}`"))
     }
 
     /// Runs it and gives each line of its standard output as it comes; a status other than 0 is an

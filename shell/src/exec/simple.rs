@@ -35,6 +35,11 @@ impl Shell {
         let mut undo = Vec::new();
         let mut result = self.run_words(command, replaceable, &mut undo).await;
         self.flush_errors().await;
+        if matches!(result, Err(Unwind::Exec(_))) {
+            // They are the next program's.
+            self.keep_fds(&mut undo);
+            return result;
+        }
         self.restore_fds(undo);
         self.close_process_substitutions(substitutions);
         if let Err(Unwind::Error(status)) = &mut result {
