@@ -26,6 +26,10 @@ pub(crate) enum Command {
     #[command(after_help = RUN_EXAMPLES)]
     Run(Run),
     /// Runs a WASI program from the host's disk in a fresh sandbox.
+    ///
+    /// A program of preview1 finds the mounts open, by the names that they were given, and its
+    /// environment is what `--env` sets. It starts in `/`.
+    #[command(after_help = WASM_EXAMPLES)]
     Wasm(Wasm),
 }
 
@@ -36,6 +40,12 @@ Examples:
   agentos run - < script.sh
   echo hello | agentos run --stdin -- cat
   agentos run --mount .:/workspace:cow --cwd /workspace 'rm -rf build; ls'";
+
+const WASM_EXAMPLES: &str = "\
+Examples:
+  agentos wasm hello.wasm one two
+  agentos wasm --mount .:/:rw --env LANG=C tool.wasm /input.txt
+  agentos wasm --mount testdata:fixtures check.wasm fixtures/a.txt";
 
 /// `agentos run`.
 #[derive(Args, Debug)]
@@ -80,8 +90,9 @@ pub(crate) struct SandboxOptions {
     pub(crate) env: Vec<(String, String)>,
 
     /// Shows a directory of the host in the sandbox: ro (the default) reads it, rw writes it,
-    /// cow reads it and keeps writes in memory; may be given again.
-    #[arg(long, value_name = "HOST:GUEST[:ro|rw|cow]")]
+    /// cow reads it and keeps writes in memory, mem copies it into memory first. A relative guest
+    /// path starts in the directory to start in. May be given again.
+    #[arg(long, value_name = "HOST:GUEST[:ro|rw|cow|mem]")]
     pub(crate) mount: Vec<MountSpec>,
 
     /// Passes standard input on; without it the guest's is empty.

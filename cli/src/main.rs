@@ -4,6 +4,7 @@
 //! sandbox in `sandbox`, running in `run`.
 
 mod args;
+mod copy;
 mod mount;
 mod run;
 mod sandbox;

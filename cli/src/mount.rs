@@ -1,4 +1,4 @@
-//! `--mount HOST:GUEST[:ro|rw|cow]`: the text and what it may not say.
+//! `--mount HOST:GUEST[:ro|rw|cow|mem]`: the text and what it may not say.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -12,6 +12,8 @@ pub(crate) enum MountMode {
     ReadWrite,
     /// Reads the host; writes stay in memory.
     CopyOnWrite,
+    /// Read from the host once; all else happens in memory.
+    Memory,
 }
 
 /// One `--mount`.
@@ -19,10 +21,22 @@ pub(crate) enum MountMode {
 pub(crate) struct MountSpec {
     /// The directory of the host.
     pub(crate) host: PathBuf,
-    /// Where the guest sees it: absolute, without `.`, `..` and trailing slashes.
+    /// Where the guest sees it, without `..`, doubled and trailing slashes; `.` is the directory
+    /// to start in. A program of preview1 is told this as the name of what it finds open.
     pub(crate) guest: String,
     /// How.
     pub(crate) mode: MountMode,
+}
+
+impl MountSpec {
+    /// The absolute path at which it is mounted, for commands that start in `cwd`.
+    pub(crate) fn at(&self, cwd: &str) -> String {
+        match self.guest.as_str() {
+            guest if guest.starts_with('/') => guest.to_owned(),
+            "." => cwd.to_owned(),
+            guest => format!("{}/{guest}", cwd.trim_end_matches('/')),
+        }
+    }
 }
 
 impl FromStr for MountSpec {
@@ -33,48 +47,54 @@ impl FromStr for MountSpec {
             Some((rest, "ro")) => (rest, MountMode::ReadOnly),
             Some((rest, "rw")) => (rest, MountMode::ReadWrite),
             Some((rest, "cow")) => (rest, MountMode::CopyOnWrite),
+            Some((rest, "mem")) => (rest, MountMode::Memory),
             _ => (text, MountMode::ReadOnly),
         };
-        // The guest path is absolute, so the last `:/` divides, and the host's may hold colons.
-        let Some((host, guest)) = rest.rsplit_once(":/") else {
-            return Err(match rest.rsplit_once(':') {
-                Some((_, guest)) if !guest.is_empty() => format!(
-                    "the guest path `{guest}` is not absolute (the mode, if any, is ro, rw or cow): write HOST:/{guest}[:ro|rw|cow]"
-                ),
-                _ => "expected HOST:GUEST[:ro|rw|cow], such as .:/workspace:cow".to_owned(),
-            });
+        // Before an absolute guest path the last `:/` divides, and the host's may hold colons.
+        let (host, guest) = match rest.rsplit_once(":/") {
+            Some((host, guest)) => {
+                if let Some((_, mode)) = guest.rsplit_once(':') {
+                    return Err(format!("the mode `{mode}` is not one of ro, rw, cow and mem"));
+                }
+                (host, format!("/{}", normalize(guest)?))
+            }
+            None => match rest.rsplit_once(':') {
+                Some((host, guest)) if !guest.is_empty() => {
+                    let guest = normalize(guest)?;
+                    (host, if guest.is_empty() { ".".to_owned() } else { guest })
+                }
+                _ => {
+                    let usage = "expected HOST:GUEST[:ro|rw|cow|mem], such as .:/workspace:cow";
+                    return Err(usage.to_owned());
+                }
+            },
         };
         if host.is_empty() {
             return Err(
                 "the host path before `:` is empty; `.` is the current directory".to_owned()
             );
         }
-        if let Some((_, mode)) = guest.rsplit_once(':') {
-            return Err(format!("the mode `{mode}` is not one of ro, rw and cow"));
-        }
-        let guest = normalize(guest)?;
         Ok(MountSpec { host: PathBuf::from(host), guest, mode })
     }
 }
 
-/// The guest path without doubled and trailing slashes.
+/// The names of the guest path, with one slash between two.
 fn normalize(guest: &str) -> Result<String, String> {
-    let names: Vec<&str> = guest.split('/').filter(|name| !name.is_empty()).collect();
-    if names.iter().any(|name| *name == "." || *name == "..") {
-        return Err(format!(
-            "the guest path `/{guest}` has `.` or `..` in it: write where it leads"
-        ));
+    let names: Vec<&str> =
+        guest.split('/').filter(|name| !name.is_empty() && *name != ".").collect();
+    if names.contains(&"..") {
+        return Err(format!("the guest path `{guest}` has `..` in it: write where it leads"));
     }
-    Ok(format!("/{}", names.join("/")))
+    Ok(names.join("/"))
 }
 
 /// Two mounts on one point are a mistake.
-pub(crate) fn check_distinct(mounts: &[MountSpec]) -> Result<(), String> {
+pub(crate) fn check_distinct(mounts: &[MountSpec], cwd: &str) -> Result<(), String> {
     for (i, mount) in mounts.iter().enumerate() {
-        if let Some(other) = mounts[..i].iter().find(|other| other.guest == mount.guest) {
+        let at = mount.at(cwd);
+        if let Some(other) = mounts[..i].iter().find(|other| other.at(cwd) == at) {
             return Err(format!(
-                "two mounts at {}: {} and {}",
-                mount.guest,
+                "two mounts at {at}: {} and {}",
                 other.host.display(),
                 mount.host.display()
             ));

@@ -36,17 +36,22 @@ pub(crate) fn run(options: Run) -> Result<i32, String> {
 }
 
 /// Runs a WASI program from the host's disk.
-pub(crate) fn wasm(options: Wasm) -> Result<i32, String> {
+pub(crate) fn wasm(mut options: Wasm) -> Result<i32, String> {
     #[expect(clippy::disallowed_methods, reason = "the user names this file of the host")]
     let module = std::fs::read(&options.file)
         .map_err(|error| format!("{}: {error}", options.file.display()))?;
     if !module.starts_with(b"\0asm") {
         return Err(format!("{}: not a WebAssembly module", options.file.display()));
     }
+    let cwd = options.sandbox.cwd.get_or_insert_with(|| "/".to_owned()).clone();
     let mut sandbox = sandbox::build(&options.sandbox)?;
+    let mounts = options.sandbox.mount.iter().map(|spec| (spec.guest.clone(), spec.at(&cwd)));
     let name = options.file.file_name().unwrap_or_default().to_owned().into_vec();
     let args = options.args.into_iter().map(OsStringExt::into_vec);
-    let command = sandbox.module(name, module).args(args);
+    let mut command = sandbox.module(name, module).args(args).preopens(mounts).env_clear();
+    for (name, value) in &options.sandbox.env {
+        command = command.env(name, value);
+    }
     finish(command, &options.sandbox)
 }
 

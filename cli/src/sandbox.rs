@@ -4,20 +4,25 @@ use runtime::{Builder, Limits, Sandbox};
 use vfs::{HostFs, MountFlags, OverlayFs};
 
 use crate::args::SandboxOptions;
+use crate::copy;
 use crate::mount::{MountMode, MountSpec, check_distinct};
 
 /// The user that commands run as; what belongs to the owner of a mounted directory is shown as
 /// this user's.
 const USER: u32 = 1000;
 
+/// Where commands start unless told otherwise.
+const HOME: &str = "/home/user";
+
 /// Makes the sandbox that the options describe.
 pub(crate) fn build(options: &SandboxOptions) -> Result<Sandbox, String> {
-    check_distinct(&options.mount)?;
+    let cwd = options.cwd.as_deref().unwrap_or(HOME);
+    check_distinct(&options.mount, cwd)?;
     let mut limits = Limits::default();
     limits.kernel.fuel = options.fuel;
     let mut builder = Sandbox::builder().software(software::common()).limits(limits);
     for spec in &options.mount {
-        builder = mount(builder, spec)?;
+        builder = mount(builder, spec, spec.at(cwd))?;
     }
     for (name, value) in &options.env {
         builder = builder.env(name, value);
@@ -34,17 +39,20 @@ pub(crate) fn build(options: &SandboxOptions) -> Result<Sandbox, String> {
     builder.build().map_err(|error| error.to_string())
 }
 
-fn mount(builder: Builder, spec: &MountSpec) -> Result<Builder, String> {
+fn mount(builder: Builder, spec: &MountSpec, at: String) -> Result<Builder, String> {
     let failed = |error: std::io::Error| format!("--mount {}: {error}", spec.host.display());
     let open = |read_only: bool| -> Result<HostFs, String> {
         let fs =
             if read_only { HostFs::open_read_only(&spec.host) } else { HostFs::open(&spec.host) };
         fs.and_then(|fs| fs.owned_by(USER, USER)).map_err(failed)
     };
-    let at = spec.guest.clone();
     Ok(match spec.mode {
         MountMode::ReadOnly => builder.mount_with(at, open(true)?, MountFlags::RDONLY),
         MountMode::ReadWrite => builder.mount(at, open(false)?),
         MountMode::CopyOnWrite => builder.mount(at, OverlayFs::over(open(true)?)),
+        MountMode::Memory => {
+            let failed = |errno| format!("--mount {}: {errno}", spec.host.display());
+            builder.mount(at, copy::to_memory(&open(true)?).map_err(failed)?)
+        }
     })
 }

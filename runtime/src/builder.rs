@@ -148,9 +148,9 @@ impl Builder {
         let mounts = core::mem::take(&mut self.mounts);
         let mut root: Option<Box<dyn FileSystem>> = None;
         let mut others: Vec<(String, Box<dyn FileSystem>, MountFlags)> = Vec::new();
-        for (i, (at, fs, flags)) in mounts.into_iter().enumerate() {
+        for (at, fs, flags) in mounts {
             let at = check_mount_point(&at)?;
-            if at == "/" && i == 0 {
+            if at == "/" && root.is_none() {
                 root = Some(fs);
             } else if at == "/" || others.iter().any(|(known, ..)| *known == at) {
                 return Err(ErrorKind::Mount { at, why: "it is mounted on already".into() }.into());

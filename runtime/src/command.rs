@@ -6,6 +6,7 @@ use bytes::Bytes;
 use kernel::{
     CaptureId, ClockId, HostEnd, HostFile, HostPipeId, InitProcess, Outcome, Pid, Signal, Until,
 };
+use syscalls::Preopen;
 use vfs::{Cred, Errno, Mode};
 
 use crate::error::ErrorKind;
@@ -16,13 +17,21 @@ use crate::{Ended, Error, LimitReached, Output, rootfs};
 #[must_use = "a command does nothing until `output` or `stream` is called"]
 pub struct Command<'s> {
     sandbox: &'s mut Sandbox,
-    what: What,
-    args: Vec<Vec<u8>>,
-    env: Vec<(String, String)>,
-    cwd: Option<String>,
+    request: Request,
     stdin: Bytes,
     timeout: Option<Duration>,
     linger: Duration,
+}
+
+/// What is to run, as it was asked for.
+struct Request {
+    what: What,
+    args: Vec<Vec<u8>>,
+    env: Vec<(String, String)>,
+    /// Whether the sandbox's variables come before those.
+    inherits: bool,
+    cwd: Option<String>,
+    preopens: Vec<Preopen>,
 }
 
 enum What {
@@ -75,32 +84,51 @@ impl<'s> Command<'s> {
 
     fn new(sandbox: &'s mut Sandbox, what: What) -> Command<'s> {
         let timeout = sandbox.timeout;
-        let (args, env) = (Vec::new(), Vec::new());
-        let (stdin, linger) = (Bytes::new(), Duration::ZERO);
-        Command { sandbox, what, args, env, cwd: None, stdin, timeout, linger }
+        let (args, env, preopens) = (Vec::new(), Vec::new(), vec![Preopen::root()]);
+        let request = Request { what, args, env, inherits: true, cwd: None, preopens };
+        Command { sandbox, request, stdin: Bytes::new(), timeout, linger: Duration::ZERO }
     }
 
     /// Adds an argument: `$1` and so on of a script.
     pub fn arg(mut self, arg: impl Into<Vec<u8>>) -> Self {
-        self.args.push(arg.into());
+        self.request.args.push(arg.into());
         self
     }
 
     /// Adds arguments.
     pub fn args<A: Into<Vec<u8>>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
-        self.args.extend(args.into_iter().map(Into::into));
+        self.request.args.extend(args.into_iter().map(Into::into));
         self
     }
 
     /// Sets a variable of its environment.
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.env.push((name.into(), value.into()));
+        self.request.env.push((name.into(), value.into()));
+        self
+    }
+
+    /// Leaves out the sandbox's variables: its environment is what [`env`](Command::env) sets.
+    pub fn env_clear(mut self) -> Self {
+        self.request.env.clear();
+        self.request.inherits = false;
+        self
+    }
+
+    /// The directories that a [`module`](Sandbox::module) of preview1 finds open, from descriptor
+    /// 3 on: what each is called, and its absolute path. Default: `/`. One that imports more than
+    /// preview1 has `/` always.
+    pub fn preopens<N: Into<Vec<u8>>, P: Into<Vec<u8>>>(
+        mut self,
+        directories: impl IntoIterator<Item = (N, P)>,
+    ) -> Self {
+        let preopen = |(name, path): (N, P)| Preopen { name: name.into(), path: path.into() };
+        self.request.preopens = directories.into_iter().map(preopen).collect();
         self
     }
 
     /// The directory that it starts in.
     pub fn cwd(mut self, cwd: impl Into<String>) -> Self {
-        self.cwd = Some(cwd.into());
+        self.request.cwd = Some(cwd.into());
         self
     }
 
@@ -131,8 +159,8 @@ impl<'s> Command<'s> {
     /// - [`ErrorKind::Disposed`], [`ErrorKind::Bug`]: the sandbox cannot be used.
     pub fn output(self) -> Result<Output, Error> {
         self.sandbox.check_life()?;
-        let Command { sandbox, what, args, env, cwd, stdin, timeout, linger } = self;
-        let command = Prepared::new(sandbox, what, args, env, cwd)?;
+        let Command { sandbox, request, stdin, timeout, linger } = self;
+        let command = Prepared::new(sandbox, request)?;
         sandbox.guarded(|sandbox| {
             let limit = sandbox.limits.kept_output_bytes;
             let stdout = sandbox.kernel.capture(limit);
@@ -150,8 +178,8 @@ impl<'s> Command<'s> {
     /// As [`output`](Command::output).
     pub fn stream(self, mut write: impl FnMut(Stream, &[u8]) -> bool) -> Result<Output, Error> {
         self.sandbox.check_life()?;
-        let Command { sandbox, what, args, env, cwd, stdin, timeout, linger } = self;
-        let command = Prepared::new(sandbox, what, args, env, cwd)?;
+        let Command { sandbox, request, stdin, timeout, linger } = self;
+        let command = Prepared::new(sandbox, request)?;
         sandbox.guarded(|sandbox| {
             let stdout = sandbox.kernel.host_pipe(HostEnd::Read);
             let stderr = sandbox.kernel.host_pipe(HostEnd::Read);
@@ -168,35 +196,31 @@ struct Prepared {
     env: Vec<Vec<u8>>,
     cwd: String,
     path_var: Vec<u8>,
+    preopens: Vec<Preopen>,
 }
 
 impl Prepared {
-    fn new(
-        sandbox: &Sandbox,
-        what: What,
-        args: Vec<Vec<u8>>,
-        extra: Vec<(String, String)>,
-        cwd: Option<String>,
-    ) -> Result<Prepared, Error> {
+    fn new(sandbox: &Sandbox, request: Request) -> Result<Prepared, Error> {
+        let Request { what, args, env, inherits, cwd, preopens } = request;
         let (What::Script(text) | What::Program(text) | What::Module(text, _)) = &what;
         if text.contains(&0) || args.iter().any(|arg| arg.contains(&0)) {
             return Err(ErrorKind::Argument("an argument has a NUL in it".to_owned()).into());
         }
-        let mut vars = sandbox.env.clone();
-        for (name, value) in extra {
+        let mut vars = if inherits { sandbox.env.clone() } else { Vec::new() };
+        for (name, value) in env {
             check_env(&name, &value)?;
             vars.retain(|(known, _)| *known != name);
             vars.push((name, value));
         }
         let chosen = cwd.or_else(|| sandbox.cwd.clone());
         let cwd = chosen.unwrap_or_else(|| sandbox.default_cwd.to_owned());
-        if !vars.iter().any(|(name, _)| name == "PWD") {
+        if inherits && !vars.iter().any(|(name, _)| name == "PWD") {
             vars.push(("PWD".to_owned(), cwd.clone()));
         }
         let path = vars.iter().find(|(name, _)| name == "PATH");
         let path_var = path.map_or(Vec::new(), |(_, value)| value.clone().into_bytes());
         let env = vars.iter().map(|(name, value)| format!("{name}={value}").into_bytes()).collect();
-        Ok(Prepared { what, args, env, cwd, path_var })
+        Ok(Prepared { what, args, env, cwd, path_var, preopens })
     }
 
     /// The process to start, or why the program cannot be: a status and a message.
@@ -218,7 +242,7 @@ impl Prepared {
                 init.body = Some(shell::program(shell::ProgramOptions { carets: true }));
             }
             What::Module(name, bytes) => {
-                let body = crate::loader::body_of(sandbox, &name, &bytes);
+                let body = crate::loader::body_of(sandbox, &name, &bytes, self.preopens);
                 let why =
                     |why| (126, format!("agentos: {}: {why}\n", String::from_utf8_lossy(&name)));
                 init.body = Some(body.map_err(why)?);

@@ -118,7 +118,7 @@ pub(crate) fn call(row: &Row, args: &Args, bytes: &mut [u8], guest: &mut Guest) 
         memory: GuestMemory::new(bytes),
         state: &mut guest.state,
     };
-    (row.handler)(&mut cx, args.get(..row.params.len()).unwrap_or(args))
+    row.call(&mut cx, args.get(..row.params.len()).unwrap_or(args))
 }
 
 /// Repeats a call that had to wait.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use kernel::{Fd, Image, Kernel, Loader, Pid, Program};
+use syscalls::Preopen;
 use vfs::{Errno, Result};
 
 use crate::engine::Engine;
@@ -62,7 +63,7 @@ impl SandboxLoader {
         let limiter = Limiter::new(self.memory.clone());
         let argv0 = image.argv.first().map_or(image.path, Vec::as_slice);
         let name = String::from_utf8_lossy(argv0).into_owned();
-        Ok(Box::new(WasmProgram::new(engine, &module, pid, limiter, name)?))
+        Ok(Box::new(WasmProgram::new(engine, &module, pid, limiter, name, vec![Preopen::root()])?))
     }
 }
 
@@ -90,13 +91,14 @@ pub(crate) fn body_of(
     sandbox: &crate::Sandbox,
     name: &[u8],
     bytes: &[u8],
+    preopens: Vec<Preopen>,
 ) -> std::result::Result<Box<dyn Program>, String> {
     let engine = sandbox.engine.inner();
     let limiter = Limiter::new(sandbox.memory.clone());
     let name = String::from_utf8_lossy(name).into_owned();
     let made = engine
         .module(bytes)
-        .and_then(|module| WasmProgram::new(engine, &module, Pid::INIT, limiter, name));
+        .and_then(|module| WasmProgram::new(engine, &module, Pid::INIT, limiter, name, preopens));
     match made {
         Ok(program) => Ok(Box::new(program)),
         Err(LoadError::Errno(errno)) => Err(errno.to_string()),

@@ -7,7 +7,7 @@ use core::fmt;
 use core::task::Poll;
 
 use kernel::{ExitStatus, Fd, Kernel, Pid, Program, Signal, Slice, Step};
-use syscalls::{Answer, Row, WasiState};
+use syscalls::{Answer, Preopen, Row, WasiState};
 use wasmi::{
     Func, Memory, Module, ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel, Store,
     TrapCode, Val,
@@ -68,19 +68,22 @@ pub(crate) struct WasmProgram {
 }
 
 impl WasmProgram {
-    /// Instantiates a module for a process.
+    /// Instantiates a module for a process. `preopens` are what a program of preview1 finds
+    /// open; commands of the extension ABI expect the root.
     pub(crate) fn new(
         engine: &Shared,
         module: &Module,
         pid: Pid,
         limiter: Limiter,
         name: String,
+        preopens: Vec<Preopen>,
     ) -> Result<WasmProgram, LoadError> {
+        let plain = is_plain(module);
         let guest = Guest {
             kernel: Kernel::vacant(),
             pid,
             memory: None,
-            state: WasiState::new(is_plain(module)),
+            state: if plain { WasiState::strict(preopens) } else { WasiState::default() },
             pending: None,
             exit: None,
             limiter,

@@ -23,20 +23,49 @@ pub(crate) const OFLAGS_EXCL: u32 = 4;
 pub(crate) const OFLAGS_TRUNC: u32 = 8;
 
 /// `rights`.
+pub(crate) const RIGHT_FD_DATASYNC: u64 = 1 << 0;
 pub(crate) const RIGHT_FD_READ: u64 = 1 << 1;
 pub(crate) const RIGHT_FD_SEEK: u64 = 1 << 2;
+pub(crate) const RIGHT_FD_FDSTAT_SET_FLAGS: u64 = 1 << 3;
+pub(crate) const RIGHT_FD_SYNC: u64 = 1 << 4;
 pub(crate) const RIGHT_FD_TELL: u64 = 1 << 5;
 pub(crate) const RIGHT_FD_WRITE: u64 = 1 << 6;
+pub(crate) const RIGHT_FD_ADVISE: u64 = 1 << 7;
 pub(crate) const RIGHT_FD_ALLOCATE: u64 = 1 << 8;
+pub(crate) const RIGHT_PATH_CREATE_DIRECTORY: u64 = 1 << 9;
+pub(crate) const RIGHT_PATH_CREATE_FILE: u64 = 1 << 10;
+pub(crate) const RIGHT_PATH_LINK_SOURCE: u64 = 1 << 11;
+pub(crate) const RIGHT_PATH_LINK_TARGET: u64 = 1 << 12;
+pub(crate) const RIGHT_PATH_OPEN: u64 = 1 << 13;
 pub(crate) const RIGHT_FD_READDIR: u64 = 1 << 14;
+pub(crate) const RIGHT_PATH_READLINK: u64 = 1 << 15;
+pub(crate) const RIGHT_PATH_RENAME_SOURCE: u64 = 1 << 16;
+pub(crate) const RIGHT_PATH_RENAME_TARGET: u64 = 1 << 17;
+pub(crate) const RIGHT_PATH_FILESTAT_GET: u64 = 1 << 18;
+pub(crate) const RIGHT_PATH_FILESTAT_SET_SIZE: u64 = 1 << 19;
+pub(crate) const RIGHT_PATH_FILESTAT_SET_TIMES: u64 = 1 << 20;
+pub(crate) const RIGHT_FD_FILESTAT_GET: u64 = 1 << 21;
 pub(crate) const RIGHT_FD_FILESTAT_SET_SIZE: u64 = 1 << 22;
+pub(crate) const RIGHT_FD_FILESTAT_SET_TIMES: u64 = 1 << 23;
+pub(crate) const RIGHT_PATH_SYMLINK: u64 = 1 << 24;
+pub(crate) const RIGHT_PATH_REMOVE_DIRECTORY: u64 = 1 << 25;
+pub(crate) const RIGHT_PATH_UNLINK_FILE: u64 = 1 << 26;
+/// Shutting down and accepting.
+const RIGHTS_SOCK: u64 = 0b11 << 28;
 /// Every right.
 pub(crate) const RIGHTS_ALL: u64 = (1 << 30) - 1;
 /// Of a regular file.
 pub(crate) const RIGHTS_FILE: u64 = 0b1000_1110_0000_0000_0001_1111_1111;
-/// Of a directory: all but reading, writing and moving an offset.
-pub(crate) const RIGHTS_DIR: u64 =
-    RIGHTS_ALL & !(RIGHT_FD_READ | RIGHT_FD_SEEK | RIGHT_FD_TELL | RIGHT_FD_WRITE);
+/// Of a directory: all but what reading, writing, sizes and offsets take, and sockets.
+pub(crate) const RIGHTS_DIR: u64 = RIGHTS_ALL
+    & !(RIGHT_FD_READ
+        | RIGHT_FD_SEEK
+        | RIGHT_FD_TELL
+        | RIGHT_FD_WRITE
+        | RIGHT_FD_ADVISE
+        | RIGHT_FD_ALLOCATE
+        | RIGHT_FD_FILESTAT_SET_SIZE
+        | RIGHTS_SOCK);
 
 /// The `filetype` of an inode; preview1 has none for a fifo.
 pub(crate) fn filetype(file_type: FileType) -> u8 {

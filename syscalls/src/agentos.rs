@@ -89,7 +89,7 @@ pub(crate) fn fd_stat(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
     done((|| {
         let stat = match cx.guest_fd(fd)? {
             GuestFd::Fd(fd) => cx.kernel.fstat(cx.pid, fd)?,
-            GuestFd::Preopen => cx.kernel.fstatat(cx.pid, None, b"/", AtFlags::empty())?,
+            GuestFd::Preopen(path) => cx.kernel.fstatat(cx.pid, None, &path, AtFlags::empty())?,
         };
         cx.memory.write(ret, &encode(&stat))
     })())

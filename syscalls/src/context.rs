@@ -31,68 +31,134 @@ pub enum Answer {
     Exit(ExitStatus),
 }
 
+/// A directory that a guest finds open when it starts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Preopen {
+    /// What the guest is told that it is: `/`, `/data`, `fixtures`.
+    pub name: Vec<u8>,
+    /// Where it is: an absolute path.
+    pub path: Vec<u8>,
+}
+
+impl Preopen {
+    /// The root, as itself.
+    pub fn root() -> Preopen {
+        Preopen { name: b"/".to_vec(), path: b"/".to_vec() }
+    }
+}
+
+/// What became of a guest's number that was a preopened directory at first.
+#[derive(Clone, Debug)]
+pub(crate) enum Slot {
+    /// It still is. None of the kernel's descriptors stands behind it.
+    Preopen(Preopen),
+    /// `fd_renumber` put this descriptor in its place, which has no other number any more.
+    Fd(Fd),
+    /// It was closed.
+    Closed,
+}
+
 /// What this layer keeps for a process.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct WasiState {
     /// Hold the guest to preview1's letter: no path out of a directory's tree, devices shown as
     /// devices. Off for guests of the extension ABI, whose commands expect POSIX.
     pub strict: bool,
-    /// The preopened directory was closed.
-    pub(crate) preopen_closed: bool,
+    /// The guest's numbers from 3 on, before those of the kernel's descriptors.
+    pub(crate) slots: Vec<Slot>,
     /// Of a waiting call that is repeated: when it ends (`sleep_ms`) or began (`poll_oneoff`).
     pub(crate) deadline: Option<u64>,
     /// Rights that were narrowed: base and inheriting.
     pub(crate) rights: BTreeMap<u32, (u64, u64)>,
 }
 
-impl WasiState {
-    /// For a process that has just started.
-    pub fn new(strict: bool) -> WasiState {
-        WasiState { strict, ..WasiState::default() }
+impl Default for WasiState {
+    /// For a command of the extension ABI.
+    fn default() -> WasiState {
+        WasiState::new(vec![Preopen::root()])
     }
 }
 
-/// The preopened directory `/`, in the guest's numbers. It is no descriptor of the kernel's.
-pub(crate) const PREOPEN: u32 = 3;
+impl WasiState {
+    /// For a process that has just started, with these preopened directories, from 3 on.
+    pub fn new(preopens: Vec<Preopen>) -> WasiState {
+        WasiState {
+            strict: false,
+            slots: preopens.into_iter().map(Slot::Preopen).collect(),
+            deadline: None,
+            rights: BTreeMap::new(),
+        }
+    }
+
+    /// As [`new`](WasiState::new), for a guest that is held to preview1's letter.
+    pub fn strict(preopens: Vec<Preopen>) -> WasiState {
+        WasiState { strict: true, ..WasiState::new(preopens) }
+    }
+
+    /// The first of the numbers that may be preopened directories.
+    pub(crate) const FIRST: u32 = 3;
+
+    /// How many numbers the slots take.
+    fn taken(&self) -> u32 {
+        u32::try_from(self.slots.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Which slot a guest's number is, if it is one.
+    pub(crate) fn slot(&self, fd: u32) -> Option<usize> {
+        let index = fd.checked_sub(WasiState::FIRST).filter(|index| *index < self.taken())?;
+        Some(index as usize)
+    }
+}
 
 /// What a descriptor of a guest stands for.
 pub(crate) enum GuestFd {
-    /// The preopened root.
-    Preopen,
+    /// A preopened directory: its path.
+    Preopen(Vec<u8>),
     /// A descriptor of the kernel's.
     Fd(Fd),
 }
 
 impl Cx<'_> {
-    /// The kernel's descriptor. Guests' numbers from 4 on are one higher than the kernel's, so
-    /// that a descriptor 3 that a process inherits and the preopen do not meet.
+    /// The kernel's descriptor. Guests' numbers behind the preopened directories are higher than
+    /// the kernel's by as many as these are, so that a descriptor 3 that a process inherits and
+    /// the first of them do not meet.
     ///
     /// # Errors
-    /// - `EBADF`: the preopen was closed.
+    /// - `EBADF`: a preopened directory that was closed; a number that was given up.
     pub(crate) fn guest_fd(&self, fd: u32) -> Result<GuestFd> {
-        match fd {
-            0..PREOPEN => Ok(GuestFd::Fd(Fd(fd))),
-            PREOPEN if self.state.preopen_closed => Err(Errno::EBADF),
-            PREOPEN => Ok(GuestFd::Preopen),
-            _ => Ok(GuestFd::Fd(Fd(fd - 1))),
+        if fd < WasiState::FIRST {
+            return Ok(GuestFd::Fd(Fd(fd)));
+        }
+        match self.state.slot(fd).and_then(|slot| self.state.slots.get(slot)) {
+            Some(Slot::Preopen(preopen)) => Ok(GuestFd::Preopen(preopen.path.clone())),
+            Some(Slot::Fd(fd)) => Ok(GuestFd::Fd(*fd)),
+            Some(Slot::Closed) => Err(Errno::EBADF),
+            None => {
+                let fd = Fd(fd - self.state.taken());
+                let moved = |slot: &Slot| matches!(slot, Slot::Fd(other) if *other == fd);
+                if self.state.slots.iter().any(moved) {
+                    return Err(Errno::EBADF);
+                }
+                Ok(GuestFd::Fd(fd))
+            }
         }
     }
 
-    /// As [`guest_fd`](Cx::guest_fd), where the preopen will not do.
+    /// As [`guest_fd`](Cx::guest_fd), where a preopened directory will not do.
     ///
     /// # Errors
     /// - `EBADF`: it is closed.
-    /// - `instead`: it is the preopen.
+    /// - `instead`: it is such a directory.
     pub(crate) fn fd_or(&self, fd: u32, instead: Errno) -> Result<Fd> {
         match self.guest_fd(fd)? {
             GuestFd::Fd(fd) => Ok(fd),
-            GuestFd::Preopen => Err(instead),
+            GuestFd::Preopen(_) => Err(instead),
         }
     }
 
     /// A kernel's descriptor in the guest's numbers.
-    pub(crate) fn to_guest(fd: Fd) -> u32 {
-        if fd.0 < PREOPEN { fd.0 } else { fd.0 + 1 }
+    pub(crate) fn to_guest(&self, fd: Fd) -> u32 {
+        if fd.0 < WasiState::FIRST { fd.0 } else { fd.0.saturating_add(self.state.taken()) }
     }
 
     /// A path argument, copied.

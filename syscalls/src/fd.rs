@@ -6,11 +6,11 @@ use kernel::{Fd, Kernel, Pid};
 use vfs::{DirEntry, Errno, FileType, OFlags, Result, SetTime, Stat, Timestamp, Whence};
 
 use crate::abi;
-use crate::context::{Answer, Cx, GuestFd, PREOPEN, answer};
+use crate::context::{Answer, Cx, GuestFd, Slot, answer};
 use crate::errno;
 use crate::table::{wide, words};
 
-fn done(result: Result<()>) -> Poll<Answer> {
+pub(crate) fn done(result: Result<()>) -> Poll<Answer> {
     answer(Poll::Ready(result))
 }
 
@@ -32,6 +32,9 @@ pub(crate) fn fd_advise(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
     done((|| {
         let fd = cx.fd_or(fd, Errno::EBADF)?;
         let stat = cx.kernel.fstat(cx.pid, fd)?;
+        if cx.state.strict && stat.is_dir() {
+            return Err(Errno::EBADF);
+        }
         if advice > 5 {
             return Err(Errno::EINVAL);
         }
@@ -47,12 +50,13 @@ pub(crate) fn fd_allocate(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
 
 pub(crate) fn fd_close(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
     let [fd] = words(a);
+    let open = cx.guest_fd(fd);
     cx.state.rights.remove(&fd);
-    done(match cx.guest_fd(fd) {
-        Ok(GuestFd::Preopen) => {
-            cx.state.preopen_closed = true;
-            Ok(())
-        }
+    if let Some(slot) = cx.state.slot(fd).and_then(|slot| cx.state.slots.get_mut(slot)) {
+        *slot = Slot::Closed;
+    }
+    done(match open {
+        Ok(GuestFd::Preopen(_)) => Ok(()),
         Ok(GuestFd::Fd(fd)) => cx.kernel.close(cx.pid, fd),
         Err(errno) => Err(errno),
     })
@@ -62,7 +66,7 @@ pub(crate) fn fd_close(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
 pub(crate) fn fd_sync(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
     let [fd] = words(a);
     done(match cx.guest_fd(fd) {
-        Ok(GuestFd::Preopen) => Ok(()),
+        Ok(GuestFd::Preopen(_)) => Ok(()),
         Ok(GuestFd::Fd(fd)) => cx.kernel.fsync(cx.pid, fd),
         Err(errno) => Err(errno),
     })
@@ -100,9 +104,9 @@ fn rights_of(filetype: u8, flags: OFlags) -> (u64, u64) {
 }
 
 /// File type, flags and rights of a guest's descriptor.
-fn describe(cx: &mut Cx<'_>, guest: u32) -> Result<(u8, OFlags, (u64, u64))> {
+pub(crate) fn describe(cx: &mut Cx<'_>, guest: u32) -> Result<(u8, OFlags, (u64, u64))> {
     let (filetype, flags) = match cx.guest_fd(guest)? {
-        GuestFd::Preopen => (abi::DIRECTORY, OFlags::empty()),
+        GuestFd::Preopen(_) => (abi::DIRECTORY, OFlags::empty()),
         GuestFd::Fd(fd) => {
             let flags = cx.kernel.fcntl_getfl(cx.pid, fd)?;
             let stat = cx.kernel.fstat(cx.pid, fd)?;
@@ -148,17 +152,12 @@ pub(crate) fn fd_fdstat_set_rights(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
     }
 }
 
-/// Whether a right was given up.
-fn lost(cx: &Cx<'_>, fd: u32, right: u64) -> bool {
-    cx.state.rights.get(&fd).is_some_and(|(base, _)| base & right == 0)
-}
-
 pub(crate) fn fd_filestat_get(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
     let [fd, out] = words(a);
     done((|| {
         let (stat, filetype) = match cx.guest_fd(fd)? {
-            GuestFd::Preopen => {
-                let stat = cx.kernel.fstatat(cx.pid, None, b"/", vfs::AtFlags::empty())?;
+            GuestFd::Preopen(path) => {
+                let stat = cx.kernel.fstatat(cx.pid, None, &path, vfs::AtFlags::empty())?;
                 (stat, abi::DIRECTORY)
             }
             GuestFd::Fd(fd) => {
@@ -204,8 +203,8 @@ pub(crate) fn fd_filestat_set_times(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> 
         let (atime, mtime) = times(wide(a, 1), wide(a, 2), wide(a, 3))?;
         match cx.guest_fd(fd)? {
             GuestFd::Fd(fd) => cx.kernel.futimens(cx.pid, fd, atime, mtime),
-            GuestFd::Preopen => {
-                cx.kernel.utimensat(cx.pid, None, b"/", atime, mtime, vfs::AtFlags::empty())
+            GuestFd::Preopen(path) => {
+                cx.kernel.utimensat(cx.pid, None, &path, atime, mtime, vfs::AtFlags::empty())
             }
         }
     })())
@@ -270,9 +269,6 @@ fn count(cx: &mut Cx<'_>, out: u32, n: Poll<Result<usize>>) -> Poll<Answer> {
 
 pub(crate) fn fd_read(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
     let [guest, iovs, len, out] = words(a);
-    if lost(cx, guest, abi::RIGHT_FD_READ) {
-        return Poll::Ready(Answer::Value(errno::NOTCAPABLE.into()));
-    }
     let fd = match cx.fd_or(guest, Errno::EISDIR) {
         Ok(fd) => fd,
         Err(errno) => return done(Err(errno)),
@@ -300,9 +296,6 @@ pub(crate) fn fd_pread(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
 
 pub(crate) fn fd_write(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
     let [guest, iovs, len, out] = words(a);
-    if lost(cx, guest, abi::RIGHT_FD_WRITE) {
-        return Poll::Ready(Answer::Value(errno::NOTCAPABLE.into()));
-    }
     let fd = match cx.fd_or(guest, Errno::EBADF) {
         Ok(fd) => fd,
         Err(errno) => return done(Err(errno)),
@@ -327,24 +320,6 @@ pub(crate) fn fd_pwrite(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
     count(cx, out, n)
 }
 
-pub(crate) fn fd_prestat_get(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
-    let [fd, out] = words(a);
-    done(match cx.guest_fd(fd) {
-        // Tag 0: a directory; its name has one byte.
-        Ok(GuestFd::Preopen) => cx.memory.write(out, &[0, 0, 0, 0, 1, 0, 0, 0]),
-        _ => Err(Errno::EBADF),
-    })
-}
-
-pub(crate) fn fd_prestat_dir_name(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
-    let [fd, path, len] = words(a);
-    done(match cx.guest_fd(fd) {
-        Ok(GuestFd::Preopen) if len < 1 => Err(Errno::ENAMETOOLONG),
-        Ok(GuestFd::Preopen) => cx.memory.write(path, b"/"),
-        _ => Err(Errno::EBADF),
-    })
-}
-
 /// Fills the buffer to its end as long as there are entries: less than full means the end.
 pub(crate) fn fd_readdir(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
     let [guest, buf, len] = words(a);
@@ -352,13 +327,7 @@ pub(crate) fn fd_readdir(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
     done((|| {
         let (fd, opened) = match cx.guest_fd(guest)? {
             GuestFd::Fd(fd) => (fd, false),
-            GuestFd::Preopen => {
-                let flags = OFlags::READ | OFlags::DIRECTORY;
-                match cx.kernel.openat(cx.pid, None, b"/", flags, vfs::Mode::empty()) {
-                    Poll::Ready(fd) => (fd?, true),
-                    Poll::Pending => return Err(Errno::EAGAIN),
-                }
-            }
+            GuestFd::Preopen(path) => (open_directory(cx, &path)?, true),
         };
         let strict = cx.state.strict;
         let listed = cx
@@ -371,6 +340,14 @@ pub(crate) fn fd_readdir(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
         let used = u32::try_from(listed?).map_err(|_| Errno::EOVERFLOW)?;
         cx.memory.set_u32(out, used)
     })())
+}
+
+pub(crate) fn open_directory(cx: &mut Cx<'_>, path: &[u8]) -> Result<Fd> {
+    let flags = OFlags::READ | OFlags::DIRECTORY;
+    match cx.kernel.openat(cx.pid, None, path, flags, vfs::Mode::empty()) {
+        Poll::Ready(fd) => fd,
+        Poll::Pending => Err(Errno::EAGAIN),
+    }
 }
 
 fn list(
@@ -402,33 +379,21 @@ fn list(
     Ok(used)
 }
 
-pub(crate) fn fd_renumber(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
-    let [from, to] = words(a);
-    done((|| {
-        // Both must be open, unlike for dup2.
-        describe(cx, from)?;
-        describe(cx, to)?;
-        if from == to {
-            return Ok(());
-        }
-        if from == PREOPEN || to == PREOPEN {
-            return Err(Errno::ENOTSUP);
-        }
-        let (old, new) = (cx.fd_or(from, Errno::EBADF)?, cx.fd_or(to, Errno::EBADF)?);
-        cx.kernel.dup2(cx.pid, old, new, kernel::CloseOnExec::No)?;
-        if let Some(rights) = cx.state.rights.remove(&from) {
-            cx.state.rights.insert(to, rights);
-        }
-        cx.kernel.close(cx.pid, old)
-    })())
+/// A descriptor with an offset; preview1 knows none of a directory.
+///
+/// # Errors
+/// - `EBADF`: it is not open, or a directory.
+fn seekable(cx: &mut Cx<'_>, guest: u32) -> Result<Fd> {
+    let fd = cx.fd_or(guest, Errno::EBADF)?;
+    if cx.state.strict && cx.kernel.fstat(cx.pid, fd)?.is_dir() {
+        return Err(Errno::EBADF);
+    }
+    Ok(fd)
 }
 
 pub(crate) fn fd_seek(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
     let [guest] = words(a);
     let (offset, whence, out) = (wide(a, 1).cast_signed(), wide(a, 2), wide(a, 3) as u32);
-    if lost(cx, guest, abi::RIGHT_FD_SEEK) && !(offset == 0 && whence == 1) {
-        return Poll::Ready(Answer::Value(errno::NOTCAPABLE.into()));
-    }
     done((|| {
         let whence = match whence {
             0 => Whence::Set,
@@ -436,10 +401,7 @@ pub(crate) fn fd_seek(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
             2 => Whence::End,
             _ => return Err(Errno::EINVAL),
         };
-        let fd = cx.fd_or(guest, Errno::EBADF)?;
-        if cx.state.strict && cx.kernel.fstat(cx.pid, fd)?.is_dir() {
-            return Err(Errno::EBADF);
-        }
+        let fd = seekable(cx, guest)?;
         let offset = cx.kernel.lseek(cx.pid, fd, offset, whence)?;
         cx.memory.set_u64(out, offset)
     })())
@@ -448,7 +410,7 @@ pub(crate) fn fd_seek(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
 pub(crate) fn fd_tell(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
     let [guest, out] = words(a);
     done((|| {
-        let fd = cx.fd_or(guest, Errno::EBADF)?;
+        let fd = seekable(cx, guest)?;
         let offset = cx.kernel.lseek(cx.pid, fd, 0, Whence::Cur)?;
         cx.memory.set_u64(out, offset)
     })())

@@ -197,8 +197,9 @@ pub(crate) fn fd_pipe(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
         cx.memory.slice(ret_read, 4)?;
         cx.memory.slice(ret_write, 4)?;
         let (read, write) = cx.kernel.pipe2(cx.pid, OFlags::empty())?;
-        cx.memory.set_u32(ret_read, Cx::to_guest(read))?;
-        cx.memory.set_u32(ret_write, Cx::to_guest(write))
+        let (read, write) = (cx.to_guest(read), cx.to_guest(write));
+        cx.memory.set_u32(ret_read, read)?;
+        cx.memory.set_u32(ret_write, write)
     })())
 }
 
@@ -208,7 +209,8 @@ pub(crate) fn fd_dup(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
         cx.memory.slice(ret, 4)?;
         let fd = cx.fd_or(fd, Errno::EBADF)?;
         let new = cx.kernel.dup_min(cx.pid, fd, Fd(3), CloseOnExec::No)?;
-        cx.memory.set_u32(ret, Cx::to_guest(new))
+        let new = cx.to_guest(new);
+        cx.memory.set_u32(ret, new)
     })())
 }
 
@@ -227,7 +229,8 @@ pub(crate) fn fd_dup_min(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
         let fd = cx.fd_or(fd, Errno::EBADF)?;
         let min = Fd(if min > 3 { min - 1 } else { min });
         let new = cx.kernel.dup_min(cx.pid, fd, min, CloseOnExec::No)?;
-        cx.memory.set_u32(ret, Cx::to_guest(new))
+        let new = cx.to_guest(new);
+        cx.memory.set_u32(ret, new)
     })())
 }
 

@@ -29,12 +29,14 @@ mod host;
 mod memory;
 mod path;
 mod poll;
+mod preopen;
 mod proc;
+mod rights;
 mod sock;
 mod table;
 
-pub use context::{Answer, Cx, WasiState};
+pub use context::{Answer, Cx, Preopen, WasiState};
 pub use coverage::coverage_markdown;
 pub use errno::number as errno_number;
 pub use memory::GuestMemory;
-pub use table::{Handler, Row, Support, ValType, tables};
+pub use table::{Row, Support, ValType, tables};

@@ -7,7 +7,7 @@ use vfs::{AtFlags, Errno, FileType, Mode, OFlags, RenameFlags, Result, Stat};
 
 use crate::abi;
 use crate::context::{Answer, Cx, GuestFd, answer};
-use crate::fd::{ready, times};
+use crate::fd::{describe, ready, times};
 use crate::table::{wide, words};
 
 /// Where a path is resolved: a directory of the kernel's, and the path from there.
@@ -23,8 +23,8 @@ fn done(result: Result<()>) -> Poll<Answer> {
     answer(Poll::Ready(result))
 }
 
-/// A path argument below a descriptor. What libc passes for the preopened root has lost its
-/// leading slash: the kernel gets it back.
+/// A path argument below a descriptor. A preopened directory is none of the kernel's: its path
+/// is put before.
 ///
 /// # Errors
 /// - `EBADF`: the descriptor is not open.
@@ -42,8 +42,11 @@ fn at(cx: &Cx<'_>, fd: u32, path: u32, len: u32) -> Result<At> {
             let path = if path.first() == Some(&b'/') { trim(&path) } else { path };
             Ok(At { dir: Some(fd), path })
         }
-        GuestFd::Preopen if path.is_empty() => Ok(At { dir: None, path }),
-        GuestFd::Preopen => Ok(At { dir: None, path: [b"/", &path[..]].concat() }),
+        GuestFd::Preopen(_) if path.is_empty() => Ok(At { dir: None, path }),
+        GuestFd::Preopen(base) => {
+            let slash: &[u8] = if base.ends_with(b"/") { b"" } else { b"/" };
+            Ok(At { dir: None, path: [&base, slash, &path].concat() })
+        }
     }
 }
 
@@ -154,8 +157,18 @@ pub(crate) fn path_open(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
             flags = (flags - OFlags::WRITE) | OFlags::READ;
             result = cx.kernel.openat(cx.pid, at.dir, &at.path, flags, Mode::new(0o666));
         }
-        let fd = Cx::to_guest(ready!(result));
+        let opened = ready!(result);
+        // A directory can be read only; POSIX says so of any open that asks for more.
+        if directory && base & abi::RIGHT_FD_WRITE != 0 {
+            cx.kernel.close(cx.pid, opened)?;
+            return Poll::Ready(Err(Errno::EISDIR));
+        }
+        let fd = cx.to_guest(opened);
         cx.state.rights.remove(&fd);
+        if let Some((_, inheriting)) = cx.state.rights.get(&dirfd).copied() {
+            let (_, _, (all, _)) = describe(cx, fd)?;
+            cx.state.rights.insert(fd, (all & inheriting, inheriting));
+        }
         Poll::Ready(cx.memory.set_u32(out, fd))
     })())
 }

@@ -69,7 +69,7 @@ fn decode(cx: &mut Cx<'_>, at: u32, start: u64, fds: &mut Vec<PollFd>) -> Result
                     }
                     Err(errno) => Err(errno),
                 },
-                Ok(GuestFd::Preopen) => Ok(What::Fd(None)),
+                Ok(GuestFd::Preopen(_)) => Ok(What::Fd(None)),
                 Err(errno) => Err(errno),
             }
         }

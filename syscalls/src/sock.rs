@@ -11,7 +11,7 @@ use crate::table::words;
 fn not_a_socket(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
     let [fd] = words(a);
     let errno = match cx.guest_fd(fd) {
-        Ok(GuestFd::Preopen) => Errno::ENOTSOCK,
+        Ok(GuestFd::Preopen(_)) => Errno::ENOTSOCK,
         Ok(GuestFd::Fd(fd)) => match cx.kernel.fcntl_getfl(cx.pid, fd) {
             Ok(_) => Errno::ENOTSOCK,
             Err(errno) => errno,

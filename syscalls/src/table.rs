@@ -3,7 +3,7 @@
 use core::task::Poll;
 
 use crate::context::{Answer, Cx};
-use crate::{agentos, args, clock, fd, host, path, poll, proc, sock};
+use crate::{agentos, args, clock, errno, fd, host, path, poll, preopen, proc, rights, sock};
 
 /// The type of a parameter or a result.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,8 +23,8 @@ pub enum Support {
     Partial,
 }
 
-/// Does one call: its arguments are the row's parameters, 32-bit ones zero-extended.
-pub type Handler = fn(&mut Cx<'_>, &[u64]) -> Poll<Answer>;
+/// What does one call.
+type Handler = fn(&mut Cx<'_>, &[u64]) -> Poll<Answer>;
 
 /// One function.
 #[derive(Clone, Copy, Debug)]
@@ -37,12 +37,22 @@ pub struct Row {
     pub params: &'static [ValType],
     /// Its results: one errno or mode, or none.
     pub results: &'static [ValType],
-    /// What does it.
-    pub handler: Handler,
+    /// What does it; [`call`](Row::call) checks rights first.
+    handler: Handler,
     /// How far.
     pub support: Support,
     /// What differs, or what is worth knowing.
     pub note: &'static str,
+}
+
+impl Row {
+    /// Does one call: its arguments are the row's parameters, 32-bit ones zero-extended.
+    pub fn call(&self, cx: &mut Cx<'_>, args: &[u64]) -> Poll<Answer> {
+        if !rights::granted(cx.state, self.name, args) {
+            return Poll::Ready(Answer::Value(errno::NOTCAPABLE.into()));
+        }
+        (self.handler)(cx, args)
+    }
 }
 
 /// The first arguments of a call, as 32-bit words.
@@ -87,17 +97,17 @@ rows! { PREVIEW1, "wasi_snapshot_preview1":
     fd_datasync (I) I => fd::fd_sync, Full, "";
     fd_fdstat_get (I I) I => fd::fd_fdstat_get, Full, "a pipe is of unknown type";
     fd_fdstat_set_flags (I I) I => fd::fd_fdstat_set_flags, Full, "";
-    fd_fdstat_set_rights (I L L) I => fd::fd_fdstat_set_rights, Partial, "narrowed rights hold for fd_read, fd_write and fd_seek";
+    fd_fdstat_set_rights (I L L) I => fd::fd_fdstat_set_rights, Full, "rights only shrink; what was opened with fewer is not narrowed by that";
     fd_filestat_get (I I) I => fd::fd_filestat_get, Full, "";
     fd_filestat_set_size (I L) I => fd::fd_filestat_set_size, Full, "";
     fd_filestat_set_times (I L L I) I => fd::fd_filestat_set_times, Full, "";
     fd_pread (I I I L I) I => fd::fd_pread, Full, "";
-    fd_prestat_get (I I) I => fd::fd_prestat_get, Full, "descriptor 3 is the only preopen: /";
-    fd_prestat_dir_name (I I I) I => fd::fd_prestat_dir_name, Full, "";
+    fd_prestat_get (I I) I => preopen::fd_prestat_get, Full, "from 3 on; a command of the sandbox has one: /";
+    fd_prestat_dir_name (I I I) I => preopen::fd_prestat_dir_name, Full, "";
     fd_pwrite (I I I L I) I => fd::fd_pwrite, Full, "";
     fd_read (I I I I) I => fd::fd_read, Full, "";
     fd_readdir (I I I L I) I => fd::fd_readdir, Full, "";
-    fd_renumber (I I) I => fd::fd_renumber, Partial, "not from or to the preopen";
+    fd_renumber (I I) I => preopen::fd_renumber, Full, "a preopened directory that is moved is none any more";
     fd_seek (I L I I) I => fd::fd_seek, Full, "";
     fd_sync (I) I => fd::fd_sync, Full, "";
     fd_tell (I I) I => fd::fd_tell, Full, "";

@@ -2,6 +2,7 @@
 
 use std::task::Poll;
 
+use agentos_syscalls::{Preopen, WasiState};
 use vfs::Errno;
 
 use crate::support::{ALL_RIGHTS, BUF, Guest, OUT, READ, TEXT, WRITE};
@@ -253,4 +254,112 @@ fn an_unlinked_file_lives_while_open() {
     assert_eq!(guest.read(fd, 9), b"alive");
     let [at, len] = guest.put(TEXT, b"f");
     guest.fails("path_filestat_get", &[3, 1, at, len, OUT.into()], Errno::ENOENT);
+}
+
+/// A guest that finds `/a` open as `first` and `/b` as `second`.
+fn with_two_preopens() -> Guest {
+    let mut guest = Guest::new();
+    for dir in [b"a", b"b"] {
+        guest.path("path_create_directory", dir, &[]).ok();
+    }
+    guest.file(b"a/f", b"in a");
+    let preopen = |name: &str, path: &str| Preopen { name: name.into(), path: path.into() };
+    guest.state = WasiState::strict(vec![preopen("first", "/a"), preopen("second", "/b")]);
+    guest
+}
+
+#[test]
+fn preopens_have_their_names_and_places() {
+    let mut guest = with_two_preopens();
+    for (fd, name) in [(3, &b"first"[..]), (4, b"second")] {
+        guest.ok("fd_prestat_get", &[fd, OUT.into()]);
+        let len = guest.u32(OUT + 4);
+        assert_eq!((guest.u8(OUT), len as usize), (0, name.len()));
+        guest.ok("fd_prestat_dir_name", &[fd, BUF.into(), len.into()]);
+        assert_eq!(&guest.memory[BUF as usize..(BUF + len) as usize], name);
+        guest.fails(
+            "fd_prestat_dir_name",
+            &[fd, BUF.into(), u64::from(len) - 1],
+            Errno::ENAMETOOLONG,
+        );
+    }
+    guest.fails("fd_prestat_get", &[5, OUT.into()], Errno::EBADF);
+    let fd = guest.open(b"f", 0, READ);
+    assert_eq!(fd, 5);
+    assert_eq!(guest.read(fd, 9), b"in a");
+    let [at, len] = guest.put(TEXT, b"f");
+    guest.fails("path_filestat_get", &[4, 1, at, len, OUT.into()], Errno::ENOENT);
+    guest.ok("fd_readdir", &[4, BUF.into(), 4096, 0, OUT.into()]);
+}
+
+#[test]
+fn without_preopens_descriptor_three_is_not_open() {
+    let mut guest = Guest::new();
+    guest.state = WasiState::strict(Vec::new());
+    guest.fails("fd_prestat_get", &[3, OUT.into()], Errno::EBADF);
+    guest.fails("sock_shutdown", &[3, 0], Errno::EBADF);
+    guest.path("path_create_directory", b"d", &[]).is(Errno::EBADF);
+}
+
+#[test]
+fn renumbering_reaches_preopens() {
+    let mut guest = with_two_preopens();
+    let file = guest.open(b"f", 0, READ);
+    // A file over a preopen: the file has that number only.
+    guest.ok("fd_renumber", &[file, 4]);
+    guest.fails("fd_prestat_get", &[4, OUT.into()], Errno::EBADF);
+    guest.fails("fd_tell", &[file, OUT.into()], Errno::EBADF);
+    assert_eq!(guest.read(4, 2), b"in");
+    let other = guest.open(b"f", 0, READ);
+    assert_eq!(guest.read(other, 9), b"in a");
+    assert_eq!(guest.read(4, 9), b" a");
+    // A preopen over a file: an open directory, and none that is announced.
+    guest.ok("fd_renumber", &[3, other]);
+    guest.fails("fd_filestat_get", &[3, OUT.into()], Errno::EBADF);
+    let [at, len] = guest.put(TEXT, b"f");
+    guest.ok("path_filestat_get", &[other, 1, at, len, OUT.into()]);
+    guest.ok("fd_close", &[4]);
+    guest.fails("fd_close", &[4], Errno::EBADF);
+    guest.fails("fd_renumber", &[other, 4], Errno::EBADF);
+    // A preopen over a preopen.
+    let mut guest = with_two_preopens();
+    guest.put(TEXT, b"f");
+    guest.ok("fd_renumber", &[3, 4]);
+    guest.ok("path_filestat_get", &[4, 1, at, len, OUT.into()]);
+    guest.fails("fd_prestat_get", &[3, OUT.into()], Errno::EBADF);
+}
+
+#[test]
+fn a_directory_that_gave_up_rights_cannot_use_them() {
+    const CREATE: u64 = 1 << 10;
+    const TRUNCATE: u64 = 1 << 19;
+    let mut guest = with_two_preopens();
+    guest.ok("fd_fdstat_get", &[3, OUT.into()]);
+    let (base, inheriting) = (guest.u64(OUT + 8), guest.u64(OUT + 16));
+    assert_eq!(base & (1 << 22), 0, "a directory has no size to set");
+    guest.ok("fd_fdstat_set_rights", &[3, base & !(CREATE | TRUNCATE), inheriting & !WRITE]);
+    let [at, len] = guest.put(TEXT, b"f");
+    let open = |oflags| [3, 1, at, len, oflags, READ, 0, 0, OUT.into()];
+    for oflags in [1, 8] {
+        assert_eq!(guest.value("path_open", &open(oflags)), 76);
+    }
+    guest.ok("path_open", &open(0));
+    // What is opened below inherits.
+    let fd = guest.u32(OUT).into();
+    guest.ok("fd_fdstat_get", &[fd, OUT.into()]);
+    assert_eq!(guest.u64(OUT + 8) & WRITE, 0);
+    assert_eq!(guest.value("fd_fdstat_set_rights", &[3, base, inheriting]), 76);
+}
+
+#[test]
+fn a_strict_guest_knows_no_offset_of_a_directory() {
+    let mut guest = with_two_preopens();
+    let [at, len] = guest.put(TEXT, b".");
+    guest.ok("path_open", &[3, 1, at, len, 2, READ, 0, 0, OUT.into()]);
+    let dir = guest.u32(OUT).into();
+    guest.fails("fd_tell", &[dir, OUT.into()], Errno::EBADF);
+    guest.fails("fd_seek", &[dir, 0, CUR, OUT.into()], Errno::EBADF);
+    guest.fails("fd_advise", &[dir, 0, 0, 0], Errno::EBADF);
+    let both = [3, 1, at, len, 2, READ | WRITE, 0, 0, OUT.into()];
+    guest.fails("path_open", &both, Errno::EISDIR);
 }

@@ -80,7 +80,7 @@ impl Guest {
             memory: GuestMemory::new(&mut self.memory),
             state: &mut self.state,
         };
-        (row.handler)(&mut cx, args)
+        row.call(&mut cx, args)
     }
 
     /// Makes a call that does not wait, and gives its number.
