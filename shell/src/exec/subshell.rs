@@ -235,6 +235,11 @@ impl Shell {
 
     /// What the process does when its commands are done: EXIT trap, messages, status.
     pub(crate) async fn finish(&mut self, result: Outcome) -> Ending {
+        let result = match result {
+            // What the last command was sent has its turn before the end.
+            Ok(()) => self.run_signal_traps().await,
+            unwind => unwind,
+        };
         let status = match result {
             Ok(()) | Err(Unwind::Break(_) | Unwind::Continue(_) | Unwind::Return) => {
                 self.env.status

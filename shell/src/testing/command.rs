@@ -8,7 +8,8 @@ use vfs::{AtFlags, Errno, Mode, OFlags};
 use crate::sys::{Body, Ending, Sys};
 
 /// What there is.
-pub(super) const NAMES: [&str; 7] = ["cat", "chmod", "ln", "mkdir", "printenv", "rm", "sleep"];
+pub(super) const NAMES: [&str; 8] =
+    ["cat", "chmod", "echo", "ln", "mkdir", "printenv", "rm", "sleep"];
 
 /// The body of a process that runs one of them.
 pub(super) fn program(name: &[u8]) -> Box<dyn Program> {
@@ -29,12 +30,21 @@ async fn main(sys: Sys, name: String) -> Ending {
     };
     let mut messages = String::new();
     match name.as_str() {
-        "cat" if operands.is_empty() => copy(&sys, Fd::STDIN).await,
+        "cat" if operands.is_empty() => {
+            if let Err(error) = copy(&sys, Fd::STDIN).await {
+                messages += &failed(b"-", error);
+            }
+        }
+        "echo" => {
+            let text = [&args.join(&b' ')[..], b"\n"].concat();
+            let _ = sys.write_all(Fd::STDOUT, &text).await;
+        }
         "cat" => {
             for path in operands {
                 match sys.open(path, OFlags::READ, 0).await {
                     Ok(fd) => {
-                        copy(&sys, fd).await;
+                        messages +=
+                            &copy(&sys, fd).await.err().map_or(String::new(), |e| failed(path, e));
                         let _ = sys.close(fd);
                     }
                     Err(error) => messages += &failed(path, error),
@@ -89,11 +99,12 @@ async fn main(sys: Sys, name: String) -> Ending {
     Ending::Exit(ExitStatus::Exited(status))
 }
 
-async fn copy(sys: &Sys, fd: Fd) {
+async fn copy(sys: &Sys, fd: Fd) -> vfs::Result<()> {
     let mut buffer = [0; 4096];
-    while let Ok(count @ 1..) = sys.read(fd, &mut buffer).await {
-        if sys.write_all(Fd::STDOUT, &buffer[..count]).await.is_err() {
-            break;
+    loop {
+        match sys.read(fd, &mut buffer).await? {
+            0 => return Ok(()),
+            count => sys.write_all(Fd::STDOUT, &buffer[..count]).await?,
         }
     }
 }

@@ -33,7 +33,7 @@ pub struct Finished {
 const KEPT: u64 = 1 << 20;
 
 /// Runs a script with `/dev`, `/proc`, an empty `/tmp/work` that is the working directory, and the
-/// commands `cat chmod ln mkdir printenv rm sleep` beside the shells. Time is virtual.
+/// commands `cat chmod echo ln mkdir printenv rm sleep` beside the shells. Time is virtual.
 ///
 /// # Errors
 /// Why the script did not end: a limit, or a deadlock.

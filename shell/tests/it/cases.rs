@@ -21,7 +21,7 @@ fn check(folder: &str, shells: &[&str]) {
     for path in paths {
         let text = std::fs::read(&path).expect("a file of cases");
         let file = path.file_name().unwrap_or_default().display().to_string();
-        let (_, cases) = testing::parse(&text).unwrap_or_else(|error| panic!("{file}: {error}"));
+        let (_, cases) = testing::parse(&text).expect(&file);
         for (case, shell) in cases.iter().flat_map(|case| shells.iter().map(move |s| (case, s))) {
             runs += 1;
             let difference = difference(shell, case);
