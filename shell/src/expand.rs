@@ -14,6 +14,7 @@ mod glob;
 mod param;
 mod prompt;
 pub(crate) mod quote;
+mod slice;
 #[cfg(test)]
 mod tests;
 mod tilde;
@@ -55,9 +56,7 @@ impl Shell {
             fields.push(text.to_vec());
             return Ok(());
         }
-        let braces = self.env.is(SetOption::Braceexpand);
-        let expanded = if braces { brace::expand(word) } else { None };
-        match expanded {
+        match self.expand_braces(word) {
             None => self.expand_unbraced(word, fields).await,
             Some(words) => {
                 for word in &words {
@@ -66,6 +65,11 @@ impl Shell {
                 Ok(())
             }
         }
+    }
+
+    /// The words that braces make of one; `None` where there are none to expand.
+    pub(crate) fn expand_braces(&self, word: &Word) -> Option<Vec<Word>> {
+        if self.env.is(SetOption::Braceexpand) { brace::expand(word) } else { None }
     }
 
     async fn expand_unbraced(&mut self, word: &Word, fields: &mut Vec<Vec<u8>>) -> Outcome<()> {
@@ -96,6 +100,16 @@ impl Shell {
     pub(crate) async fn expand_pattern(&mut self, word: &Word) -> Outcome<Pattern> {
         let options = PatternOptions {
             extglob: self.env.shopt(Shopt::Extglob),
+            nocase: self.env.shopt(Shopt::Nocasematch),
+            period: false,
+        };
+        self.pattern_with(word, options).await
+    }
+
+    /// A pattern of `[[`: extended whatever the option says.
+    pub(crate) async fn expand_extended_pattern(&mut self, word: &Word) -> Outcome<Pattern> {
+        let options = PatternOptions {
+            extglob: true,
             nocase: self.env.shopt(Shopt::Nocasematch),
             period: false,
         };

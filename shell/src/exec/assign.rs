@@ -1,5 +1,7 @@
 //! Assignments: from the tree to values, from values to variables.
 
+use std::borrow::Cow;
+
 use super::Outcome;
 use crate::arith::Key;
 use crate::env::{Assoc, Indexed, Mode, SetOption, Value, VarError, Variable};
@@ -103,6 +105,25 @@ impl Shell {
         };
         let mode = if assignment.append { Mode::Append } else { Mode::Set };
         Ok(Assigned { name: assignment.name.to_vec(), subscript, mode, value })
+    }
+
+    /// An argument of `declare` is a word, and braces make several of it.
+    pub(super) fn expand_assignment_braces<'a>(
+        &self,
+        assignment: &'a Assignment,
+    ) -> Vec<Cow<'a, Assignment>> {
+        let values = match &assignment.value {
+            AssignValue::Scalar(word) => self.expand_braces(word),
+            AssignValue::Array(_) => None,
+        };
+        let with = |value| {
+            let value = AssignValue::Scalar(value);
+            Cow::Owned(Assignment { value, ..assignment.clone() })
+        };
+        match values {
+            Some(values) => values.into_iter().map(with).collect(),
+            None => vec![Cow::Borrowed(assignment)],
+        }
     }
 
     async fn expand_elements(&mut self, elements: &[ArrayElement]) -> Outcome<Vec<Element>> {

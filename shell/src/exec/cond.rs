@@ -61,7 +61,7 @@ impl Shell {
         let subject = self.expand_word(left).await?;
         match op {
             b"=" | b"==" | b"!=" => {
-                let pattern = self.expand_pattern(right).await?;
+                let pattern = self.expand_extended_pattern(right).await?;
                 if self.env.is(SetOption::Xtrace) {
                     let shown = crate::syntax::print_word(right);
                     self.trace_test(&[quote::word(&subject), op.to_vec(), shown]).await;
@@ -110,14 +110,9 @@ impl Shell {
             // Bash says nothing of a bad expression; the status does.
             return Ok(None);
         };
-        let groups = compiled.captures(subject);
-        let array = match &groups {
-            Some(groups) => Indexed::from_values(
-                groups.iter().map(|group| group.map_or(Vec::new(), |m| m.as_bytes().to_vec())),
-            ),
-            None => Indexed::default(),
-        };
+        let groups = compiled.match_groups(subject);
         let matched = groups.is_some();
+        let array = Indexed::from_values(groups.unwrap_or_default());
         let _ = self.env.assign_indexed(b"BASH_REMATCH", array);
         Ok(Some(matched))
     }

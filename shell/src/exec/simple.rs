@@ -104,8 +104,10 @@ impl Shell {
                 }
                 Arg::Assignment(assignment) => {
                     declares = true;
-                    let assigned = self.expand_assignment(assignment).await?;
-                    args.push(Argument::Assignment(assigned));
+                    for assignment in self.expand_assignment_braces(assignment) {
+                        let assigned = self.expand_assignment(&assignment).await?;
+                        args.push(Argument::Assignment(assigned));
+                    }
                     position += 1;
                 }
             }
@@ -150,6 +152,7 @@ impl Shell {
             }
             self.assign(assigned)?;
         }
+        self.env.last_argument.clear();
         self.env.status = self.substitution_status.unwrap_or(0);
         Ok(())
     }
@@ -166,6 +169,12 @@ impl Shell {
     async fn assign_temporaries(&mut self, command: &SimpleCommand) -> Outcome<bool> {
         for assignment in &command.assignments {
             let assigned = self.expand_assignment(assignment).await?;
+            if let Some(subscript) = &assigned.subscript {
+                let parts =
+                    [b"`", &assigned.name[..], b"[", subscript, b"]': not a valid identifier"];
+                self.complain(parts.concat());
+                continue;
+            }
             if self.env.is(SetOption::Xtrace) {
                 self.trace_assignment(&assigned).await;
             }

@@ -9,7 +9,7 @@ use super::walk::{Quoting, Tildes};
 use crate::arith::Key;
 use crate::env::{Attrs, Mode, SetOption, Shopt, Value, VarError};
 use crate::pattern::{
-    Extent, Pattern, PatternOptions, character_at, count_characters, lower, map_case, toggle, upper,
+    Extent, Pattern, PatternOptions, count_characters, lower, map_case, toggle, upper,
 };
 use crate::shell::Shell;
 use crate::syntax::ast::{Param, ParamExpansion, ParamOp, ReplaceMode, Subscript, Word, WordPart};
@@ -251,6 +251,10 @@ impl Shell {
                     let target = self.env.resolve(name).map(|target| target.name.into_owned());
                     return Ok(self.all_elements(&target.unwrap_or_default(), false));
                 }
+                if self.env.resolve(name).is_none() {
+                    let text: &[u8] = b": circular name reference";
+                    self.complain([b"warning: ", &name[..], text].concat());
+                }
                 self.env.get(name).map_or(Held::Unset, |value| Held::One(value.into_owned()))
             }
             Param::Element(name, Subscript::At) => self.all_elements(name, false),
@@ -352,7 +356,10 @@ impl Shell {
             && let Some(variable) = self.env.variables.get(name)
             && variable.has(Attrs::NAMEREF)
         {
-            let target = variable.as_scalar().unwrap_or_default().to_vec();
+            let target = match self.env.resolve(name) {
+                Some(target) if target.subscript.is_none() => target.name.into_owned(),
+                _ => variable.as_scalar().unwrap_or_default().to_vec(),
+            };
             return Ok(Indirect::Name(target));
         }
         let shown = parameter_text(&expansion.param);
@@ -465,87 +472,6 @@ impl Shell {
         }
     }
 
-    // --- slices
-
-    async fn sliced(
-        &mut self,
-        param: &Param,
-        held: Held,
-        offset: &Word,
-        length: Option<&Word>,
-    ) -> Outcome<Held> {
-        let name = parameter_text(param);
-        let offset = self.arith_deep(offset, &name).await?;
-        let length = match length {
-            Some(word) => Some(self.arith_deep(word, &name).await?),
-            None => None,
-        };
-        match held {
-            Held::Unset => Ok(Held::Unset),
-            Held::One(value) => {
-                let count = count_characters(&value);
-                let Some(start) = from_end(offset, count as u64) else {
-                    return Ok(Held::One(Vec::new()));
-                };
-                let end = match length {
-                    None => count as u64,
-                    Some(length) if length < 0 => match from_end(length, count as u64) {
-                        Some(end) if end >= start => end,
-                        _ => return Err(self.substring_error(length)),
-                    },
-                    Some(length) => start.saturating_add(length as u64),
-                };
-                let byte =
-                    |index: u64| character_at(&value, usize::try_from(index).unwrap_or(usize::MAX));
-                let slice = value.get(byte(start)..byte(end)).unwrap_or_default();
-                Ok(Held::One(slice.to_vec()))
-            }
-            Held::Many(values, star) => {
-                let limit = match length {
-                    Some(length) if length < 0 => return Err(self.substring_error(length)),
-                    Some(length) => usize::try_from(length).unwrap_or(usize::MAX),
-                    None => usize::MAX,
-                };
-                let mut chosen = self.elements_from(param, values, offset);
-                chosen.truncate(limit);
-                Ok(Held::Many(chosen, star))
-            }
-        }
-    }
-
-    /// The elements whose index is the offset or more.
-    fn elements_from(&self, param: &Param, values: Vec<Vec<u8>>, offset: i64) -> Vec<Vec<u8>> {
-        if let Param::Element(name, _) = param {
-            let variable = self.env.variable(name);
-            let array = variable.as_ref().and_then(|variable| match &variable.value {
-                Value::Indexed(array) => Some(array),
-                _ => None,
-            });
-            if let Some(array) = array {
-                let start = from_end(offset, array.end());
-                return match start {
-                    Some(start) => array.values_from(start).map(<[u8]>::to_vec).collect(),
-                    None => Vec::new(),
-                };
-            }
-            let is_assoc = variable.is_some_and(|variable| variable.is_assoc());
-            let offset = if is_assoc && offset > 0 { offset - 1 } else { offset };
-            let start = from_end(offset, values.len() as u64 + u64::from(is_assoc && offset < 0));
-            let start = start.and_then(|start| usize::try_from(start).ok());
-            return values.into_iter().skip(start.unwrap_or(usize::MAX)).collect();
-        }
-        // Positional parameters count from 1; 0 is the shell's name.
-        let Some(start) = from_end(offset, values.len() as u64 + 1) else { return Vec::new() };
-        let start = usize::try_from(start).unwrap_or(usize::MAX);
-        let all = [self.env.arg0.to_vec()].into_iter().chain(values);
-        all.skip(start).collect()
-    }
-
-    fn substring_error(&mut self, length: i64) -> Unwind {
-        let message = format!("{length}: substring expression < 0");
-        self.failure(message.as_bytes())
-    }
-
     // --- transformations
 
     async fn transformed(&mut self, param: &Param, letter: u8, held: Held) -> Outcome<Held> {
@@ -603,14 +529,6 @@ enum Indirect {
     Param(Param),
     /// `${!nameref}` is the name.
     Name(Vec<u8>),
-}
-
-/// A position that may count from the end; `None` when before the start.
-fn from_end(position: i64, count: u64) -> Option<u64> {
-    match u64::try_from(position) {
-        Ok(position) => Some(position.min(count.max(position.min(count)))),
-        Err(_) => count.checked_sub(position.unsigned_abs()),
-    }
 }
 
 /// A parameter as messages name it.

@@ -287,7 +287,15 @@ impl Grammar<'_> {
         if mode != ReplaceMode::First {
             self.input.pos += 1;
         }
-        let pattern = self.enclosed_word(Enclosure::Slash, mark)?;
+        let begin = self.input.mark();
+        let mut parts = Parts::default();
+        if mode == ReplaceMode::All && self.input.peek() == b'/' {
+            // A slash where the pattern starts is part of it.
+            parts.literal(b"/");
+            self.input.pos += 1;
+        }
+        self.enclosed(&mut parts, Enclosure::Slash, mark)?;
+        let pattern = parts.word(self.input.span(begin));
         let replacement = if self.input.peek() == b'/' {
             self.input.pos += 1;
             Some(self.enclosed_word(Enclosure::Brace, mark)?)
