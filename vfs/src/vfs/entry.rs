@@ -243,7 +243,6 @@ impl Vfs {
                 self.check_remove(cx, &to.dir_stat, &target)?;
                 check_type(&target, if exchange { target.is_dir() } else { stat.is_dir() })?;
             }
-            None if to.dir_stat.nlink == 0 => return Err(Errno::ENOENT),
             None => cx.cred.check(&to.dir_stat, Access::WRITE | Access::EXEC)?,
         }
         // A directory that moves has its `..` rewritten.
@@ -291,7 +290,8 @@ impl Vfs {
         let exchange = flags.contains(RenameFlags::EXCHANGE);
         match &to.node {
             Some(_) if flags.contains(RenameFlags::NOREPLACE) => return Err(Errno::EEXIST),
-            None if exchange => return Err(Errno::ENOENT),
+            // Also of a removed directory, in which nothing can be looked up.
+            None if exchange || to.dir_stat.nlink == 0 => return Err(Errno::ENOENT),
             Some((_, target)) if exchange && to.trailing_slash && !target.is_dir() => {
                 return Err(Errno::ENOTDIR);
             }
