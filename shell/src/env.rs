@@ -285,6 +285,24 @@ impl Env {
         }
     }
 
+    /// Leaves the topmost scope; its variables stay in the one below: POSIX asks that of the
+    /// assignments before special builtins.
+    pub(crate) fn merge_scope(&mut self) {
+        let kept = self.variables.top();
+        self.pop_scope();
+        for (name, mut variable) in kept {
+            variable.attrs = variable.attrs.without(Attrs::TEMPORARY);
+            match self.variables.get_mut(&name) {
+                Some(below) => {
+                    below.attrs = below.attrs.without(Attrs::INVISIBLE) | variable.attrs;
+                    below.value = variable.value;
+                }
+                None => self.variables.insert_at(0, &name, variable),
+            }
+            self.after_change(&name);
+        }
+    }
+
     /// `local -`: the options are as now again when the function returns.
     pub(crate) fn save_options(&mut self) {
         let depth = self.variables.function_depth();

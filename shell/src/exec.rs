@@ -11,7 +11,6 @@ pub(crate) mod external;
 mod function;
 pub(crate) mod job;
 mod pipeline;
-pub(crate) mod quote;
 pub(crate) mod redirect;
 mod regex;
 pub(crate) mod script;
@@ -105,7 +104,7 @@ impl Shell {
                     )
             }
             Command::Function(definition) => {
-                self.define_function(definition);
+                self.define_function(definition)?;
                 true
             }
             Command::Coproc(coproc) => {

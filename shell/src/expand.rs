@@ -25,13 +25,14 @@ mod walk;
 use std::borrow::Cow;
 
 use self::field::{Field, Fields, Splitting};
+pub(crate) use self::transform::array_literal;
 pub(crate) use self::unquote::unquote;
 use self::walk::{Quoting, Tildes};
 use crate::arith::{self, ArithError};
 use crate::env::{SetOption, Shopt};
 use crate::pattern::{Pattern, PatternOptions, Piece};
-use crate::shell::Shell;
-use crate::syntax::ast::{Word, WordPart};
+use crate::shell::{Shell, Source};
+use crate::syntax::ast::{ArrayElement, Word, WordPart};
 use crate::unwind::Unwind;
 
 type Outcome<T> = Result<T, Unwind>;
@@ -56,7 +57,9 @@ impl Shell {
             fields.push(text.to_vec());
             return Ok(());
         }
-        match self.expand_braces(word) {
+        let braces = self.env.is(SetOption::Braceexpand);
+        let expanded = if braces { brace::expand(word) } else { None };
+        match expanded {
             None => self.expand_unbraced(word, fields).await,
             Some(words) => {
                 for word in &words {
@@ -65,11 +68,6 @@ impl Shell {
                 Ok(())
             }
         }
-    }
-
-    /// The words that braces make of one; `None` where there are none to expand.
-    pub(crate) fn expand_braces(&self, word: &Word) -> Option<Vec<Word>> {
-        if self.env.is(SetOption::Braceexpand) { brace::expand(word) } else { None }
     }
 
     async fn expand_unbraced(&mut self, word: &Word, fields: &mut Vec<Vec<u8>>) -> Outcome<()> {
@@ -96,27 +94,9 @@ impl Shell {
         Ok(self.expand_one(word, Quoting::Bare(Tildes::Assignment)).await?.text)
     }
 
-    /// A pattern: what quotes protect matches itself.
+    /// The pattern of a `case` item: what quotes protect matches itself.
     pub(crate) async fn expand_pattern(&mut self, word: &Word) -> Outcome<Pattern> {
-        let options = PatternOptions {
-            extglob: self.env.shopt(Shopt::Extglob),
-            nocase: self.env.shopt(Shopt::Nocasematch),
-            period: false,
-        };
-        self.pattern_with(word, options).await
-    }
-
-    /// A pattern of `[[`: extended whatever the option says.
-    pub(crate) async fn expand_extended_pattern(&mut self, word: &Word) -> Outcome<Pattern> {
-        let options = PatternOptions {
-            extglob: true,
-            nocase: self.env.shopt(Shopt::Nocasematch),
-            period: false,
-        };
-        self.pattern_with(word, options).await
-    }
-
-    async fn pattern_with(&mut self, word: &Word, options: PatternOptions) -> Outcome<Pattern> {
+        let options = self.pattern_options();
         if let [WordPart::Literal(text)] = word.parts.as_slice()
             && text.first() != Some(&b'~')
         {
@@ -125,6 +105,32 @@ impl Shell {
         let field = self.expand_one(word, Quoting::Bare(Tildes::Start)).await?;
         let pieces: Vec<Piece<'_>> = field.pieces().collect();
         Ok(Pattern::compile(&pieces, options))
+    }
+
+    /// The right side of `==` in `[[ ]]`, where extended patterns are always on; and as `set -x`
+    /// shows it.
+    pub(crate) async fn expand_cond_pattern(&mut self, word: &Word) -> Outcome<(Pattern, Vec<u8>)> {
+        let options = PatternOptions { extglob: true, ..self.pattern_options() };
+        let field = self.expand_one(word, Quoting::Bare(Tildes::Start)).await?;
+        let pieces: Vec<Piece<'_>> = field.pieces().collect();
+        let mut shown = Vec::with_capacity(field.text.len());
+        for piece in &pieces {
+            for byte in piece.text {
+                if piece.quoted {
+                    shown.push(b'\\');
+                }
+                shown.push(*byte);
+            }
+        }
+        Ok((Pattern::compile(&pieces, options), shown))
+    }
+
+    fn pattern_options(&self) -> PatternOptions {
+        PatternOptions {
+            extglob: self.env.shopt(Shopt::Extglob),
+            nocase: self.env.shopt(Shopt::Nocasematch),
+            period: false,
+        }
     }
 
     /// The right side of `=~`: what quotes protect is escaped.
@@ -180,10 +186,22 @@ impl Shell {
     /// Reports an error that ends a shell that is not interactive.
     fn fatal(&mut self, message: &[u8]) -> Unwind {
         self.complain(message);
-        let status = if self.env.subshell_level > 0 { 1 } else { 127 };
+        // Bash's `-c` takes it for the end of the file: 127.
+        let status = if self.source == Source::Text && !self.in_subshell { 127 } else { 1 };
         self.env.status = status;
         if self.interactive { Unwind::Error(1) } else { Unwind::Exit(status) }
     }
+}
+
+/// The words that an element of a list becomes by brace expansion, if there is any.
+pub(crate) fn braced_element(element: &ArrayElement) -> Option<Vec<Word>> {
+    let ArrayElement::Keyed { subscript, append, value } = element else { return None };
+    let literal = |text: &[u8]| WordPart::Literal(text.into());
+    let mut parts = vec![literal(b"[")];
+    parts.extend(subscript.parts.iter().cloned());
+    parts.push(literal(if *append { b"]+=" } else { b"]=" }));
+    parts.extend(value.parts.iter().cloned());
+    brace::expand(&Word { parts, span: value.span })
 }
 
 /// The text of a word on which no step has anything to do.

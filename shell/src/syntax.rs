@@ -24,7 +24,8 @@ pub use error::{Incomplete, ParseError, ParseErrorKind};
 use input::Input;
 use parser::Grammar;
 pub use print::{
-    print, print_and_or, print_command, print_cond, print_function, print_inline, print_word,
+    print, print_and_or, print_assignment, print_command, print_cond, print_function, print_inline,
+    print_word,
 };
 pub use source::Span;
 pub use text::{

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::lossy;
-use crate::exec::{Outcome, quote};
+use crate::exec::Outcome;
+use crate::expand::quote;
 use crate::shell::Shell;
 
 pub(super) fn alias(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::{Argument, lossy};
 use crate::env::{Attrs, Mode, SetOption, Value, VarError, Variable};
+use crate::exec::Outcome;
 use crate::exec::assign::{Assigned, AssignedValue, Element};
-use crate::exec::{Outcome, quote};
+use crate::expand::{array_literal, quote};
 use crate::shell::Shell;
 
 /// What the options ask for.
@@ -517,46 +518,10 @@ pub(crate) fn declaration(name: &[u8], variable: &Variable) -> Vec<u8> {
 }
 
 fn value_text(variable: &Variable) -> Vec<u8> {
-    let mut text = Vec::new();
     match &variable.value {
-        Value::Scalar(value) => text.extend(quote::double(value)),
-        Value::Indexed(array) => {
-            text.push(b'(');
-            for (position, (index, value)) in array.iter().enumerate() {
-                if position > 0 {
-                    text.push(b' ');
-                }
-                text.extend_from_slice(format!("[{index}]=").as_bytes());
-                text.extend(quote::double(value));
-            }
-            text.push(b')');
-        }
-        Value::Assoc(array) => {
-            text.push(b'(');
-            for (key, value) in array.iter() {
-                text.push(b'[');
-                text.extend(assoc_key(key));
-                text.extend_from_slice(b"]=");
-                text.extend(quote::double(value));
-                text.push(b' ');
-            }
-            text.push(b')');
-        }
+        Value::Scalar(value) => quote::double(value),
+        _ => array_literal(variable),
     }
-    text
-}
-
-/// A key as `declare -p` shows it: quoted only where needed.
-fn assoc_key(key: &[u8]) -> Vec<u8> {
-    let plain =
-        |byte: &u8| byte.is_ascii_alphanumeric() || b"_-+./:,%=@".contains(byte) || *byte >= 0x80;
-    if !key.is_empty() && key.iter().all(plain) && !quote::needs_ansi(key) {
-        return key.to_vec();
-    }
-    if key == b"@" || key == b"*" || key.is_empty() {
-        return quote::double(key);
-    }
-    quote::double(key)
 }
 
 fn print_named(shell: &mut Shell, args: &[Argument]) -> u8 {

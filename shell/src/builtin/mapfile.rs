@@ -5,7 +5,7 @@ use vfs::Errno;
 use super::{lossy, number};
 use crate::env::{Indexed, Mode, is_name};
 use crate::exec::Outcome;
-use crate::exec::quote;
+use crate::expand::quote;
 use crate::shell::Shell;
 use crate::sys::{Deep, Fd};
 
@@ -38,8 +38,6 @@ pub(super) fn mapfile<'a>(shell: &'a mut Shell, args: &'a [Vec<u8>]) -> Deep<'a,
             shell.complain(format!("`{}': not a valid identifier", lossy(&name)));
             return Ok(1);
         }
-        let target = shell.env.resolve(&name).filter(|target| target.subscript.is_none());
-        let name = target.map_or(name.clone(), |target| target.name.into_owned());
         let fd = Fd(u32::try_from(fd).unwrap_or(u32::MAX));
         if !shell.sys.is_open(fd) {
             shell.complain(format!("{}: invalid file descriptor: Bad file descriptor", fd.0));

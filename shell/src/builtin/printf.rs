@@ -2,7 +2,8 @@
 
 use super::lossy;
 use crate::env::Mode;
-use crate::exec::{Outcome, quote};
+use crate::exec::Outcome;
+use crate::expand::quote;
 use crate::shell::Shell;
 
 pub(super) fn printf(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {

@@ -1,9 +1,8 @@
 //! `set`
 
 use super::lossy;
-use crate::env::{SET_OPTIONS, SetOption, Value};
+use crate::env::{SET_OPTIONS, SetOption};
 use crate::exec::Outcome;
-use crate::exec::quote;
 use crate::shell::Shell;
 
 pub(super) fn set(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {
@@ -80,28 +79,7 @@ fn list_variables(shell: &mut Shell) {
         if !variable.is_set() {
             continue;
         }
-        text.extend_from_slice(name);
-        text.push(b'=');
-        match &variable.value {
-            Value::Scalar(value) => text.extend_from_slice(&quote::word(value)),
-            Value::Indexed(array) => {
-                let element = |(i, v): (u64, &[u8])| {
-                    [format!("[{i}]=").as_bytes(), &quote::double(v)[..]].concat()
-                };
-                let elements: Vec<_> = array.iter().map(element).collect();
-                text.extend_from_slice(&[b"(", &elements.join(&b' ')[..], b")"].concat());
-            }
-            Value::Assoc(array) => {
-                text.push(b'(');
-                for (key, value) in array.iter() {
-                    let key = quote::word(key);
-                    text.extend_from_slice(
-                        &[b"[", &key[..], b"]=", &quote::double(value), b" "].concat(),
-                    );
-                }
-                text.push(b')');
-            }
-        }
+        text.extend_from_slice(&super::declare::assignment_text(name, variable));
         text.push(b'\n');
     }
     if !shell.env.is(SetOption::Posix) {

@@ -5,7 +5,7 @@ use kernel::Signal;
 use super::lossy;
 use crate::env::TrapEvent;
 use crate::exec::Outcome;
-use crate::exec::quote;
+use crate::expand::quote;
 use crate::shell::Shell;
 
 /// The event that a word names: a number, a signal with or without `SIG`, a pseudo-signal.

@@ -96,7 +96,7 @@ pub(super) fn describe(shell: &mut Shell, name: &[u8], verbose: bool, path: Opti
     }
     match kind {
         Kind::Alias(text) => {
-            let quoted = crate::exec::quote::single(&text);
+            let quoted = crate::expand::quote::single(&text);
             let line = [b"alias ", name, b"=", &quoted, b"\n"].concat();
             shell.print(line);
         }

@@ -154,6 +154,17 @@ impl Scopes {
         scope.names
     }
 
+    /// The variables of the topmost scope.
+    pub(crate) fn top(&self) -> Vec<(Box<[u8]>, Variable)> {
+        let depth = self.depth();
+        let names = self.stack.last().map(|scope| scope.names.clone()).unwrap_or_default();
+        let here = |name: Box<[u8]>| {
+            let variable = self.get_at(depth, &name).cloned()?;
+            Some((name, variable))
+        };
+        names.into_iter().filter_map(here).collect()
+    }
+
     /// The visible variables, in no particular order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], &Variable)> {
         self.table.iter().map(|(name, slot)| (&**name, &slot.variable))

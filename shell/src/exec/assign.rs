@@ -1,10 +1,11 @@
 //! Assignments: from the tree to values, from values to variables.
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::Outcome;
 use crate::arith::Key;
 use crate::env::{Assoc, Indexed, Mode, SetOption, Value, VarError, Variable};
+use crate::expand::{self, quote};
 use crate::shell::Shell;
 use crate::syntax::ast::{ArrayElement, AssignValue, Assignment};
 use crate::unwind::Unwind;
@@ -35,6 +36,21 @@ pub(crate) enum Element {
     Plain(Vec<u8>),
     /// `[subscript]=value`
     Keyed(Vec<u8>, Vec<u8>, Mode),
+}
+
+impl Element {
+    fn into_value(self) -> Vec<u8> {
+        match self {
+            Element::Plain(value) | Element::Keyed(_, value, _) => value,
+        }
+    }
+}
+
+/// What a list is going to be.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum ListKind {
+    Indexed,
+    Assoc,
 }
 
 impl Assigned {
@@ -71,7 +87,7 @@ impl AssignedValue {
                         text.push(b' ');
                     }
                     match element {
-                        Element::Plain(value) => text.extend(super::quote::word(value)),
+                        Element::Plain(value) => text.extend(quote::word(value)),
                         Element::Keyed(key, value, mode) => {
                             text.push(b'[');
                             text.extend_from_slice(key);
@@ -79,7 +95,7 @@ impl AssignedValue {
                                 Mode::Append => b"]+=",
                                 Mode::Set => b"]=",
                             });
-                            text.extend(super::quote::word(value));
+                            text.extend(quote::word(value));
                         }
                     }
                 }
@@ -93,6 +109,15 @@ impl AssignedValue {
 impl Shell {
     /// Expands what an assignment consists of.
     pub(crate) async fn expand_assignment(&mut self, assignment: &Assignment) -> Outcome<Assigned> {
+        self.expand_declared(assignment, ListKind::Indexed).await
+    }
+
+    /// As `expand_assignment`, where the variable is about to be declared as of a kind.
+    pub(crate) async fn expand_declared(
+        &mut self,
+        assignment: &Assignment,
+        kind: ListKind,
+    ) -> Outcome<Assigned> {
         let subscript = match &assignment.subscript {
             Some(word) => Some(self.expand_word(word).await?),
             None => None,
@@ -100,33 +125,22 @@ impl Shell {
         let value = match &assignment.value {
             AssignValue::Scalar(word) => AssignedValue::Text(self.expand_word(word).await?),
             AssignValue::Array(elements) => {
-                AssignedValue::List(self.expand_elements(elements).await?)
+                let kind = match self.env.variable(&assignment.name) {
+                    Some(variable) if variable.is_assoc() => ListKind::Assoc,
+                    _ => kind,
+                };
+                AssignedValue::List(self.expand_elements(elements, kind).await?)
             }
         };
         let mode = if assignment.append { Mode::Append } else { Mode::Set };
         Ok(Assigned { name: assignment.name.to_vec(), subscript, mode, value })
     }
 
-    /// An argument of `declare` is a word, and braces make several of it.
-    pub(super) fn expand_assignment_braces<'a>(
-        &self,
-        assignment: &'a Assignment,
-    ) -> Vec<Cow<'a, Assignment>> {
-        let values = match &assignment.value {
-            AssignValue::Scalar(word) => self.expand_braces(word),
-            AssignValue::Array(_) => None,
-        };
-        let with = |value| {
-            let value = AssignValue::Scalar(value);
-            Cow::Owned(Assignment { value, ..assignment.clone() })
-        };
-        match values {
-            Some(values) => values.into_iter().map(with).collect(),
-            None => vec![Cow::Borrowed(assignment)],
-        }
-    }
-
-    async fn expand_elements(&mut self, elements: &[ArrayElement]) -> Outcome<Vec<Element>> {
+    async fn expand_elements(
+        &mut self,
+        elements: &[ArrayElement],
+        kind: ListKind,
+    ) -> Outcome<Vec<Element>> {
         let mut expanded = Vec::with_capacity(elements.len());
         for element in elements {
             match element {
@@ -135,6 +149,13 @@ impl Shell {
                     expanded.extend(fields.into_iter().map(Element::Plain));
                 }
                 ArrayElement::Keyed { subscript, append, value } => {
+                    let braced = self.env.is(SetOption::Braceexpand) && kind == ListKind::Indexed;
+                    if braced && let Some(words) = expand::braced_element(element) {
+                        // Braces make words of it, no matter how it looks.
+                        let fields = self.expand_args(&words).await?;
+                        expanded.extend(fields.into_iter().map(Element::Plain));
+                        continue;
+                    }
                     let key = self.expand_word(subscript).await?;
                     let value = self.expand_word(value).await?;
                     let mode = if *append { Mode::Append } else { Mode::Set };
@@ -214,46 +235,58 @@ impl Shell {
             },
             _ => Indexed::default(),
         };
-        let keyed = elements.iter().any(|element| matches!(element, Element::Keyed(..)));
-        let integer = self
-            .env
-            .variables
-            .get(name)
-            .is_some_and(|variable| variable.has(crate::env::Attrs::INTEGER));
         let mut next = array.end();
-        if keyed && mode == Mode::Set {
-            // Subscripts may refer to what the array is becoming.
+        if !elements.iter().any(|element| matches!(element, Element::Keyed(..))) {
+            for element in elements {
+                array.set(next, element.into_value());
+                next = next.saturating_add(1);
+            }
+            return self.env.assign_indexed(name, array);
+        }
+        // Subscripts may refer to what the array is becoming: one element after the other.
+        if mode == Mode::Set {
             self.env.assign_indexed(name, Indexed::default())?;
         }
         for element in elements {
-            match element {
-                Element::Plain(value) => {
-                    array.set(next, value);
-                    next = next.saturating_add(1);
-                }
+            let (index, value, mode) = match element {
+                Element::Plain(value) => (next, value, Mode::Set),
                 Element::Keyed(subscript, value, mode) => {
-                    let index = match self.env.evaluate_key(name, &subscript)? {
-                        Key::Index(index) => array.index(index),
-                        Key::Name(_) => None,
-                    };
-                    let Some(index) = index else {
-                        let full = [b"[", &subscript[..], b"]=", &value].concat();
-                        return Err(VarError::BadSubscript(full));
-                    };
-                    let value = match (mode, array.get(index)) {
-                        (Mode::Append, Some(old)) if integer => {
-                            let sum = [old, b"+(", &value, b")"].concat();
-                            crate::arith::eval(&sum, &mut self.env)?.to_string().into_bytes()
+                    match self.list_index(name, &subscript)? {
+                        Ok(index) => (index, value, mode),
+                        Err(why) => {
+                            self.complain([b"[", &subscript[..], b"]=", &value, why].concat());
+                            continue;
                         }
-                        (Mode::Append, Some(old)) => [old, &value[..]].concat(),
-                        _ => value,
-                    };
-                    array.set(index, value);
-                    next = index.saturating_add(1);
+                    }
                 }
-            }
+            };
+            self.env.assign_key(name, &Key::Index(index as i64), value, mode)?;
+            next = index.saturating_add(1);
         }
-        self.env.assign_indexed(name, array)
+        Ok(())
+    }
+
+    /// The index that a subscript in a list means; or why it means none.
+    fn list_index(
+        &mut self,
+        name: &[u8],
+        subscript: &[u8],
+    ) -> Result<Result<u64, &'static [u8]>, VarError> {
+        const BAD: &[u8] = b": bad array subscript";
+        if matches!(subscript, b"@" | b"*") {
+            return Ok(Err(b": cannot assign to non-numeric index"));
+        }
+        if subscript.trim_ascii().is_empty() {
+            return Ok(Err(BAD));
+        }
+        let Key::Index(index) = self.env.evaluate_key(name, subscript)? else {
+            return Ok(Err(BAD));
+        };
+        let found = match self.env.variables.get(name).map(|variable| &variable.value) {
+            Some(Value::Indexed(array)) => array.index(index),
+            _ => u64::try_from(index).ok(),
+        };
+        Ok(found.ok_or(BAD))
     }
 
     fn assign_keys(
@@ -262,7 +295,13 @@ impl Shell {
         elements: Vec<Element>,
         mode: Mode,
     ) -> Result<(), VarError> {
+        // In a new list, `[key]+=` adds to what the old one had.
+        let mut old = None;
         if mode == Mode::Set {
+            old = self.env.variables.get(name).and_then(|variable| match &variable.value {
+                Value::Assoc(array) => Some(Arc::clone(array)),
+                _ => None,
+            });
             self.env.assign_assoc(name, Assoc::default())?;
         }
         let mut key: Option<Vec<u8>> = None;
@@ -276,18 +315,19 @@ impl Shell {
                     None => key = Some(value),
                 },
                 Element::Plain(value) => {
-                    let text = [
-                        name,
-                        b": ",
-                        &value,
-                        b": must use subscript when assigning associative array",
-                    ]
-                    .concat();
-                    self.complain(text);
+                    let text: &[u8] = b": must use subscript when assigning associative array";
+                    self.complain([name, b": ", &value, text].concat());
                 }
-                Element::Keyed(subscript, value, mode) => {
-                    let key = self.env.evaluate_key(name, &subscript)?;
-                    self.env.assign_key(name, &key, value, mode)?;
+                Element::Keyed(subscript, value, _) if subscript.is_empty() => {
+                    self.complain([b"[]=", &value[..], b": bad array subscript"].concat());
+                }
+                Element::Keyed(subscript, value, element_mode) => {
+                    let key = Key::Name(subscript);
+                    if let (Some(old), Mode::Append, Key::Name(text)) = (&old, element_mode, &key) {
+                        let before = old.get(text).unwrap_or_default().to_vec();
+                        self.env.assign_key(name, &key, before, Mode::Set)?;
+                    }
+                    self.env.assign_key(name, &key, value, element_mode)?;
                 }
             }
         }

@@ -17,6 +17,11 @@ impl Shell {
     pub(super) async fn run_background(&mut self, and_or: &Arc<AndOr>) -> Outcome {
         self.between_commands().await?;
         self.env.line = and_or.first.span.line;
+        if let (true, [Command::Simple(simple)]) =
+            (and_or.rest.is_empty(), and_or.first.commands.as_slice())
+        {
+            self.announce(simple).await?;
+        }
         let monitor = self.env.is(SetOption::Monitor);
         let mut actions = Vec::new();
         if !monitor && !self.interactive {
@@ -37,9 +42,9 @@ impl Shell {
                     && job.first.timed.is_none()
                     && job.first.commands.len() == 1;
                 match job.first.commands.first() {
-                    Some(Command::Simple(_)) if single => {
+                    Some(Command::Simple(simple)) if single => {
                         shell.replaceable = true;
-                        shell.run_and_or(&job).await
+                        shell.run_announced(simple).await
                     }
                     Some(Command::Compound(compound)) if single => match &compound.kind {
                         crate::syntax::ast::CompoundKind::Subshell(list)

@@ -35,6 +35,10 @@ impl Shell {
             Err(unwind) => Err(unwind),
         };
         self.flush_errors().await;
+        if let Err(Unwind::Exec(_)) = result {
+            self.keep_fds(&mut undo);
+            return result;
+        }
         self.restore_fds(undo);
         self.close_process_substitutions(substitutions);
         result

@@ -1,8 +1,9 @@
 //! `[[ expression ]]`
 
-use super::{Outcome, quote};
+use super::Outcome;
 use crate::builtin::test;
 use crate::env::{Indexed, SetOption, Shopt};
+use crate::expand::quote;
 use crate::shell::Shell;
 use crate::syntax::ast::{CondExpr, Word};
 use crate::sys::Deep;
@@ -39,7 +40,7 @@ impl Shell {
                 CondExpr::Word(word) => {
                     let text = self.expand_word(word).await?;
                     if self.env.is(SetOption::Xtrace) {
-                        self.trace_test(&[b"-n".to_vec(), quote::word(&text)]).await;
+                        self.trace_test(&[b"-n".to_vec(), quote::traced(&text)]).await;
                     }
                     Ok(Some(!text.is_empty()))
                 }
@@ -52,7 +53,7 @@ impl Shell {
     async fn cond_unary(&mut self, op: &[u8], word: &Word) -> Outcome<bool> {
         let text = self.expand_word(word).await?;
         if self.env.is(SetOption::Xtrace) {
-            self.trace_test(&[op.to_vec(), quote::word(&text)]).await;
+            self.trace_test(&[op.to_vec(), quote::traced(&text)]).await;
         }
         Ok(test::unary(self, op, &text).unwrap_or(false))
     }
@@ -61,21 +62,23 @@ impl Shell {
         let subject = self.expand_word(left).await?;
         match op {
             b"=" | b"==" | b"!=" => {
-                let pattern = self.expand_extended_pattern(right).await?;
+                let (pattern, shown) = self.expand_cond_pattern(right).await?;
                 if self.env.is(SetOption::Xtrace) {
-                    let shown = crate::syntax::print_word(right);
-                    self.trace_test(&[quote::word(&subject), op.to_vec(), shown]).await;
+                    self.trace_test(&[quote::traced(&subject), op.to_vec(), shown]).await;
                 }
                 Ok(Some(pattern.matches(&subject) == (op != b"!=")))
             }
             b"=~" => {
                 let regex = self.expand_regex(right).await?;
+                if self.env.is(SetOption::Xtrace) {
+                    self.trace_test(&[quote::traced(&subject), op.to_vec(), regex.clone()]).await;
+                }
                 self.match_regex(&subject, &regex)
             }
             b"-eq" | b"-ne" | b"-lt" | b"-le" | b"-gt" | b"-ge" => {
                 let other = self.expand_word(right).await?;
                 if self.env.is(SetOption::Xtrace) {
-                    let shown = [quote::word(&subject), op.to_vec(), quote::word(&other)];
+                    let shown = [quote::traced(&subject), op.to_vec(), quote::traced(&other)];
                     self.trace_test(&shown).await;
                 }
                 let left = self.cond_number(&subject)?;
@@ -85,7 +88,7 @@ impl Shell {
             _ => {
                 let other = self.expand_word(right).await?;
                 if self.env.is(SetOption::Xtrace) {
-                    let shown = [quote::word(&subject), op.to_vec(), quote::word(&other)];
+                    let shown = [quote::traced(&subject), op.to_vec(), quote::traced(&other)];
                     self.trace_test(&shown).await;
                 }
                 Ok(Some(test::binary(self, &subject, op, &other).unwrap_or(false)))
@@ -110,9 +113,14 @@ impl Shell {
             // Bash says nothing of a bad expression; the status does.
             return Ok(None);
         };
-        let groups = compiled.match_groups(subject);
+        let groups = compiled.captures(subject);
+        let array = match &groups {
+            Some(groups) => Indexed::from_values(
+                groups.iter().map(|group| group.map_or(Vec::new(), |m| m.as_bytes().to_vec())),
+            ),
+            None => Indexed::default(),
+        };
         let matched = groups.is_some();
-        let array = Indexed::from_values(groups.unwrap_or_default());
         let _ = self.env.assign_indexed(b"BASH_REMATCH", array);
         Ok(Some(matched))
     }

@@ -10,21 +10,27 @@ use crate::sys::Deep;
 use crate::unwind::Unwind;
 
 impl Shell {
-    pub(super) fn define_function(&mut self, definition: &Arc<FunctionDef>) {
+    pub(super) fn define_function(&mut self, definition: &Arc<FunctionDef>) -> Outcome {
         self.env.status = 0;
         let name = &definition.name;
-        if self.env.is(SetOption::Posix) && crate::builtin::is_special(name) {
-            let shown = String::from_utf8_lossy(name).into_owned();
-            self.complain(format!("`{shown}': is a special builtin"));
-            self.env.status = 1;
-            return;
+        let posix = self.env.is(SetOption::Posix);
+        if posix && crate::builtin::is_special(name) {
+            self.complain([b"`", &name[..], b"': is a special builtin"].concat());
+            self.env.status = 2;
+            return Err(Unwind::Exit(2));
+        }
+        let quoted = name.iter().any(|byte| b"$'\"\\`<>".contains(byte));
+        if quoted || posix && !crate::syntax::is_name(name) {
+            self.complain([b"`", &name[..], b"': not a valid identifier"].concat());
+            self.env.status = if posix { 2 } else { 1 };
+            return if posix && !self.interactive { Err(Unwind::Exit(2)) } else { Ok(()) };
         }
         let old = self.env.function(name);
         if old.is_some_and(|function| function.readonly) {
             let shown = String::from_utf8_lossy(name).into_owned();
             self.complain(format!("{shown}: readonly function"));
             self.env.status = 1;
-            return;
+            return Ok(());
         }
         let function = Function {
             definition: Arc::clone(definition),
@@ -34,6 +40,7 @@ impl Shell {
             traced: false,
         };
         Arc::make_mut(&mut self.env.functions).insert(name.clone(), function);
+        Ok(())
     }
 
     /// What `BASH_SOURCE` says of what is defined now.

@@ -66,6 +66,9 @@ impl Shell {
                 here = Some(command);
                 break;
             }
+            if let Command::Simple(simple) = command {
+                self.announce(simple).await?;
+            }
             let output = if position == last { None } else { Some(self.pipe()?) };
             let mut actions = Vec::new();
             if let Some(fd) = input {
@@ -97,6 +100,14 @@ impl Shell {
             None => None,
         };
         let mut statuses = self.wait_foreground(&pids, pipeline).await?;
+        if here.is_none()
+            && statuses.last().is_some_and(|status| *status != 0)
+            && pipeline.commands.last().is_some_and(is_subshell)
+            && !self.tested
+        {
+            // Bash runs the trap for a subshell at the end, and again for the pipeline.
+            self.run_err_trap().await?;
+        }
         statuses.extend(status_here);
         self.set_pipeline_status(statuses);
         if self.env.status != 0 { self.after_failure().await } else { Ok(()) }
@@ -126,6 +137,11 @@ impl Shell {
         };
         self.env.pipe_status = statuses;
     }
+}
+
+fn is_subshell(command: &Command) -> bool {
+    use crate::syntax::ast::CompoundKind;
+    matches!(command, Command::Compound(compound) if matches!(compound.kind, CompoundKind::Subshell(_)))
 }
 
 /// Whether `PIPESTATUS` after the command is that of the last command inside it.

@@ -258,7 +258,7 @@ impl Shell {
         };
         let number = std::str::from_utf8(digits).ok().and_then(|text| text.parse::<u32>().ok());
         let Some(number) = number else {
-            let both = default == Fd::STDOUT && fd.is_none();
+            let both = default == Fd::STDOUT && matches!(fd, None | Some(RedirectFd::Number(1)));
             if both {
                 let flags = OFlags::WRITE | OFlags::CREAT | OFlags::TRUNC;
                 return self.open_both(word, flags, undo).await;

@@ -64,7 +64,16 @@ impl Shell {
             for warning in parser.take_warnings() {
                 self.complain(warning.message());
             }
-            self.run_list(&list).await?;
+            let (depth, tested, loops) = (self.env.variables.depth(), self.tested, self.loops);
+            match self.run_list(&list).await {
+                // What follows on later lines of this text still runs, but not in a subshell.
+                Err(Unwind::Error(status)) if !self.in_subshell => {
+                    self.env.status = status;
+                    self.recover(depth);
+                    (self.tested, self.loops) = (tested, loops);
+                }
+                result => result?,
+            }
         }
     }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::Outcome;
-use super::assign::Assigned;
+use super::assign::ListKind;
 use crate::builtin::{self, Argument, Builtin, Run};
-use crate::env::{Function, SetOption};
+use crate::env::{Function, SetOption, VarError};
 use crate::shell::Shell;
 use crate::syntax::ast::{Arg, Command, SimpleCommand, Word};
 use crate::sys::Deep;
@@ -25,18 +25,31 @@ impl Shell {
     }
 
     pub(super) async fn run_simple(&mut self, command: &SimpleCommand) -> Outcome {
-        let replaceable = std::mem::take(&mut self.replaceable);
+        self.announce(command).await?;
+        self.run_announced(command).await
+    }
+
+    /// The DEBUG trap. It is this process that runs it, also for a command in a child.
+    pub(super) async fn announce(&mut self, command: &SimpleCommand) -> Outcome {
         self.env.line = command.span.line;
         self.note_current_command(command);
-        self.run_debug_trap().await?;
+        let replaceable = std::mem::take(&mut self.replaceable);
+        let result = self.run_debug_trap().await;
+        self.replaceable = replaceable;
+        result
+    }
+
+    /// Runs a command whose DEBUG trap has run.
+    pub(super) async fn run_announced(&mut self, command: &SimpleCommand) -> Outcome {
+        let replaceable = std::mem::take(&mut self.replaceable);
         self.env.line = command.span.line;
         self.substitution_status = None;
         let substitutions = self.process_substitutions.len();
         let mut undo = Vec::new();
         let mut result = self.run_words(command, replaceable, &mut undo).await;
         self.flush_errors().await;
-        if matches!(result, Err(Unwind::Exec(_))) {
-            // They are the next program's.
+        if let Err(Unwind::Exec(_)) = result {
+            // The program that takes over finds them as they are.
             self.keep_fds(&mut undo);
             return result;
         }
@@ -104,10 +117,13 @@ impl Shell {
                 }
                 Arg::Assignment(assignment) => {
                     declares = true;
-                    for assignment in self.expand_assignment_braces(assignment) {
-                        let assigned = self.expand_assignment(&assignment).await?;
-                        args.push(Argument::Assignment(assigned));
-                    }
+                    let assoc = args.iter().any(|arg| {
+                        matches!(arg, Argument::Word(option)
+                        if option.starts_with(b"-") && option.contains(&b'A'))
+                    });
+                    let kind = if assoc { ListKind::Assoc } else { ListKind::Indexed };
+                    let assigned = self.expand_declared(assignment, kind).await?;
+                    args.push(Argument::Assignment(assigned));
                     position += 1;
                 }
             }
@@ -135,62 +151,51 @@ impl Shell {
         }
     }
 
-    /// A command without words: assignments to this shell's variables.
+    /// A command without words: assignments to this shell's variables, then redirections.
     async fn run_assignments(
         &mut self,
         command: &SimpleCommand,
         undo: &mut super::redirect::Undo,
     ) -> Outcome {
+        for assignment in &command.assignments {
+            let assigned = self.expand_assignment(assignment).await?;
+            if self.env.is(SetOption::Xtrace) {
+                self.trace_assignment(&assigned, assignment).await;
+            }
+            self.assign(assigned)?;
+        }
         if !self.redirect(&command.redirects, undo).await? {
             self.env.status = 1;
             return Ok(());
         }
-        for assignment in &command.assignments {
-            let assigned = self.expand_assignment(assignment).await?;
-            if self.env.is(SetOption::Xtrace) {
-                self.trace_assignment(&assigned).await;
-            }
-            self.assign(assigned)?;
-        }
-        self.env.last_argument.clear();
         self.env.status = self.substitution_status.unwrap_or(0);
         Ok(())
     }
 
-    async fn expand_assignments(&mut self, command: &SimpleCommand) -> Outcome<Vec<Assigned>> {
-        let mut all = Vec::with_capacity(command.assignments.len());
-        for assignment in &command.assignments {
-            all.push(self.expand_assignment(assignment).await?);
-        }
-        Ok(all)
-    }
-
-    /// Assigns in the topmost scope, exported; whether all could be.
-    async fn assign_temporaries(&mut self, command: &SimpleCommand) -> Outcome<bool> {
+    /// Assigns in the topmost scope, exported. One that fails is left out, and said.
+    async fn assign_temporaries(&mut self, command: &SimpleCommand) -> Outcome {
         for assignment in &command.assignments {
             let assigned = self.expand_assignment(assignment).await?;
-            if let Some(subscript) = &assigned.subscript {
-                let parts =
-                    [b"`", &assigned.name[..], b"[", subscript, b"]': not a valid identifier"];
-                self.complain(parts.concat());
-                continue;
-            }
             if self.env.is(SetOption::Xtrace) {
-                self.trace_assignment(&assigned).await;
+                self.trace_assignment(&assigned, assignment).await;
             }
             let name = assigned.name.clone();
             let mode = assigned.mode;
-            let value = assigned.into_text();
-            if let Err(error) = self.env.assign_temporary(&name, value, mode) {
+            let result = match &assigned.subscript {
+                None => self.env.assign_temporary(&name, assigned.into_text(), mode),
+                Some(subscript) => {
+                    let full = [&name[..], b"[", subscript, b"]"].concat();
+                    Err(VarError::InvalidName(full))
+                }
+            };
+            if let Err(error) = result {
                 self.complain(error.message());
                 if self.env.is(SetOption::Posix) {
                     return Err(Unwind::Exit(1));
                 }
-                self.env.status = 1;
-                return Ok(false);
             }
         }
-        Ok(true)
+        Ok(())
     }
 
     async fn run_builtin_command(
@@ -200,37 +205,37 @@ impl Shell {
         args: Vec<Argument>,
         undo: &mut super::redirect::Undo,
     ) -> Outcome {
-        let persistent = builtin.special && self.env.is(SetOption::Posix);
-        let name_is = |name: &str| builtin.name == name;
-        if !self.redirect(&command.redirects, undo).await? {
-            self.env.status = 1;
-            return if persistent && !self.interactive { Err(Unwind::Exit(1)) } else { Ok(()) };
-        }
-        if persistent || name_is("exec") && command.words.len() == 1 {
-            for assigned in self.expand_assignments(command).await? {
-                if self.env.is(SetOption::Xtrace) {
-                    self.trace_assignment(&assigned).await;
-                }
-                self.assign(assigned)?;
-            }
-            self.trace_arguments(&args).await;
-            return self.run_builtin(builtin, args, undo).await;
-        }
+        let special = builtin.special && self.env.is(SetOption::Posix);
         if command.assignments.is_empty() {
-            self.trace_arguments(&args).await;
-            return self.run_builtin(builtin, args, undo).await;
+            return self.run_redirected_builtin(command, builtin, args, undo).await;
         }
         self.env.push_temporary();
         let result = match self.assign_temporaries(command).await {
-            Ok(true) => {
-                self.trace_arguments(&args).await;
-                self.run_builtin(builtin, args, undo).await
-            }
-            Ok(false) => Ok(()),
+            Ok(()) => self.run_redirected_builtin(command, builtin, args, undo).await,
             Err(unwind) => Err(unwind),
         };
-        self.env.pop_scope();
+        if special {
+            self.env.merge_scope();
+        } else {
+            self.env.pop_scope();
+        }
         result
+    }
+
+    async fn run_redirected_builtin(
+        &mut self,
+        command: &SimpleCommand,
+        builtin: &'static Builtin,
+        args: Vec<Argument>,
+        undo: &mut super::redirect::Undo,
+    ) -> Outcome {
+        self.trace_arguments(&args).await;
+        if !self.redirect(&command.redirects, undo).await? {
+            self.env.status = 1;
+            let special = builtin.special && self.env.is(SetOption::Posix);
+            return if special && !self.interactive { Err(Unwind::Exit(1)) } else { Ok(()) };
+        }
+        self.run_builtin(builtin, args, undo).await
     }
 
     /// Runs a builtin, sends its output, sets the status.
@@ -314,26 +319,30 @@ impl Shell {
         args: Vec<Vec<u8>>,
         undo: &mut super::redirect::Undo,
     ) -> Outcome {
+        self.env.push_function();
+        let result = self.run_redirected_function(command, function, args, undo).await;
+        self.env.pop_scope();
+        result
+    }
+
+    async fn run_redirected_function(
+        &mut self,
+        command: &SimpleCommand,
+        function: &Function,
+        mut args: Vec<Vec<u8>>,
+        undo: &mut super::redirect::Undo,
+    ) -> Outcome {
+        self.assign_temporaries(command).await?;
+        self.trace_words(&args).await;
         if !self.redirect(&command.redirects, undo).await? {
             self.env.status = 1;
             return Ok(());
         }
-        self.env.push_function();
-        let result = match self.assign_temporaries(command).await {
-            Ok(true) => {
-                self.trace_words(&args).await;
-                if let Some(last) = args.last() {
-                    self.env.last_argument.clone_from(last);
-                }
-                let mut args = args;
-                let name = if args.is_empty() { Vec::new() } else { args.remove(0) };
-                self.call_function(function, &name, args).await
-            }
-            Ok(false) => Ok(()),
-            Err(unwind) => Err(unwind),
-        };
-        self.env.pop_scope();
-        result
+        if let Some(last) = args.last() {
+            self.env.last_argument.clone_from(last);
+        }
+        let name = if args.is_empty() { Vec::new() } else { args.remove(0) };
+        self.call_function(function, &name, args).await
     }
 
     async fn run_external_command(
@@ -343,6 +352,26 @@ impl Shell {
         replaceable: bool,
         undo: &mut super::redirect::Undo,
     ) -> Outcome {
+        if command.assignments.is_empty() {
+            return self.run_redirected_external(command, args, replaceable, undo).await;
+        }
+        self.env.push_temporary();
+        let result = match self.assign_temporaries(command).await {
+            Ok(()) => self.run_redirected_external(command, args, replaceable, undo).await,
+            Err(unwind) => Err(unwind),
+        };
+        self.env.pop_scope();
+        result
+    }
+
+    async fn run_redirected_external(
+        &mut self,
+        command: &SimpleCommand,
+        args: Vec<Vec<u8>>,
+        replaceable: bool,
+        undo: &mut super::redirect::Undo,
+    ) -> Outcome {
+        self.trace_words(&args).await;
         if !self.redirect(&command.redirects, undo).await? {
             self.env.status = 1;
             return Ok(());
@@ -350,21 +379,7 @@ impl Shell {
         if let Some(last) = args.last() {
             self.env.last_argument.clone_from(last);
         }
-        if command.assignments.is_empty() {
-            self.trace_words(&args).await;
-            return self.run_external(args, replaceable).await;
-        }
-        self.env.push_temporary();
-        let result = match self.assign_temporaries(command).await {
-            Ok(true) => {
-                self.trace_words(&args).await;
-                self.run_external(args, replaceable).await
-            }
-            Ok(false) => Ok(()),
-            Err(unwind) => Err(unwind),
-        };
-        self.env.pop_scope();
-        result
+        self.run_external(args, replaceable).await
     }
 }
 

@@ -43,7 +43,6 @@ impl Shell {
         let mut shell = Shell::new(env, sys, self.source.clone());
         shell.jobs = self.jobs.for_subshell();
         shell.tested = self.tested;
-        shell.loops = self.loops;
         shell.depth = self.depth;
         shell.in_trap = Running { exit: false, ..self.in_trap };
         shell.function_depth = self.function_depth;
@@ -93,8 +92,11 @@ impl Shell {
     pub(crate) fn fork_command(&mut self, command: Arc<Command>, attrs: ForkAttrs) -> Outcome<Pid> {
         self.fork_with(Purpose::Command, attrs, move |shell| {
             Deep::new(async move {
-                shell.replaceable = matches!(*command, Command::Simple(_));
                 match &*command {
+                    Command::Simple(simple) => {
+                        shell.replaceable = true;
+                        shell.run_announced(simple).await
+                    }
                     // `( … )` as an element needs no second process.
                     Command::Compound(compound) => match &compound.kind {
                         crate::syntax::ast::CompoundKind::Subshell(list)

@@ -22,6 +22,15 @@ impl Running {
     }
 }
 
+/// Which line a trap's first command is on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Line {
+    /// 1: of signals and EXIT.
+    First,
+    /// That of the command before: of ERR, DEBUG and RETURN.
+    Interrupted,
+}
+
 /// The traps a function call hides.
 pub(super) struct Hidden {
     err: Option<TrapAction>,
@@ -31,10 +40,14 @@ pub(super) struct Hidden {
 
 impl Shell {
     /// Runs a trap's commands; `$?` is as before afterwards.
-    async fn run_trap_action(&mut self, action: &TrapAction) -> Outcome {
+    async fn run_trap_action(&mut self, action: &TrapAction, line: Line) -> Outcome {
         let status = self.env.status;
         let pipe_status = self.env.pipe_status.clone();
-        let line = self.env.line;
+        let outer_line = self.env.line;
+        let line = match line {
+            Line::First => 1,
+            Line::Interrupted => outer_line,
+        };
         let tested = self.tested;
         let outer_builtin = self.builtin.take();
         let replaceable = std::mem::take(&mut self.replaceable);
@@ -44,7 +57,7 @@ impl Shell {
         self.replaceable = replaceable;
         self.builtin = outer_builtin;
         self.tested = tested;
-        self.env.line = line;
+        self.env.line = outer_line;
         match result {
             Ok(()) => {
                 self.env.status = status;
@@ -68,7 +81,7 @@ impl Shell {
 
     async fn run_signal_trap(&mut self, signal: Signal) -> Outcome {
         match self.env.traps.get(TrapEvent::signal(signal)).cloned() {
-            Some(action) if !action.is_empty() => self.run_trap_action(&action).await,
+            Some(action) if !action.is_empty() => self.run_trap_action(&action, Line::First).await,
             Some(_) => Ok(()),
             None if self.interactive => Ok(()),
             None => Ok(()),
@@ -84,7 +97,7 @@ impl Shell {
         self.env.traps.reset(TrapEvent::Exit);
         self.tested = false;
         self.loops = 0;
-        let result = self.run_trap_action(&action).await;
+        let result = self.run_trap_action(&action, Line::First).await;
         match result {
             Err(Unwind::Exit(status) | Unwind::Error(status)) => {
                 self.env.status = status;
@@ -104,7 +117,7 @@ impl Shell {
             return Ok(());
         }
         self.in_trap.err = true;
-        let result = crate::sys::Deep::new(self.run_trap_action(&action)).await;
+        let result = crate::sys::Deep::new(self.run_trap_action(&action, Line::Interrupted)).await;
         self.in_trap.err = false;
         result
     }
@@ -118,7 +131,7 @@ impl Shell {
             return Ok(());
         }
         self.in_trap.debug = true;
-        let result = crate::sys::Deep::new(self.run_trap_action(&action)).await;
+        let result = crate::sys::Deep::new(self.run_trap_action(&action, Line::Interrupted)).await;
         self.in_trap.debug = false;
         result
     }
@@ -137,7 +150,7 @@ impl Shell {
             return Ok(());
         }
         self.in_trap.returning = true;
-        let result = crate::sys::Deep::new(self.run_trap_action(&action)).await;
+        let result = crate::sys::Deep::new(self.run_trap_action(&action, Line::Interrupted)).await;
         self.in_trap.returning = false;
         result
     }

@@ -1,11 +1,11 @@
 //! `set -x`: showing commands before they run.
 
 use super::assign::Assigned;
-use super::quote;
 use crate::builtin::Argument;
 use crate::env::SetOption;
+use crate::expand::quote;
 use crate::shell::Shell;
-use crate::syntax::ast::Word;
+use crate::syntax::ast::{AssignValue, Assignment, Word};
 
 impl Shell {
     fn traces(&self) -> bool {
@@ -40,7 +40,7 @@ impl Shell {
 
     pub(super) async fn trace_words(&mut self, words: &[Vec<u8>]) {
         if self.traces() {
-            let quoted: Vec<Vec<u8>> = words.iter().map(|word| quote::word(word)).collect();
+            let quoted: Vec<Vec<u8>> = words.iter().map(|word| quote::traced(word)).collect();
             self.trace(&quoted.join(&b' ')).await;
         }
     }
@@ -48,16 +48,20 @@ impl Shell {
     pub(super) async fn trace_arguments(&mut self, args: &[Argument]) {
         if self.traces() {
             let show = |arg: &Argument| match arg {
-                Argument::Word(word) => quote::word(word),
-                Argument::Assignment(assigned) => shown(assigned),
+                Argument::Word(word) => quote::traced(word),
+                Argument::Assignment(assigned) => quote::traced(&assigned.word()),
             };
             let quoted: Vec<Vec<u8>> = args.iter().map(show).collect();
             self.trace(&quoted.join(&b' ')).await;
         }
     }
 
-    pub(super) async fn trace_assignment(&mut self, assigned: &Assigned) {
-        let text = shown(assigned);
+    /// Values are shown, lists as they were written.
+    pub(super) async fn trace_assignment(&mut self, assigned: &Assigned, written: &Assignment) {
+        let text = match &written.value {
+            AssignValue::Scalar(_) => shown(assigned),
+            AssignValue::Array(_) => crate::syntax::print_assignment(written),
+        };
         self.trace(&text).await;
     }
 
@@ -81,7 +85,7 @@ impl Shell {
     }
 
     pub(super) async fn trace_arith(&mut self, expression: &Word) {
-        let text = [b"((", &crate::syntax::print_word(expression)[..], b"))"].concat();
+        let text = [b"(( ", &crate::syntax::print_word(expression)[..], b" ))"].concat();
         self.trace(&text).await;
     }
 
@@ -101,7 +105,7 @@ fn shown(assigned: &Assigned) -> Vec<u8> {
         AssignedValue::Text(text) => {
             let mut bare = assigned.clone();
             bare.value = AssignedValue::Text(Vec::new());
-            let value = if text.is_empty() { Vec::new() } else { quote::word(text) };
+            let value = if text.is_empty() { Vec::new() } else { quote::traced(text) };
             [bare.word(), value].concat()
         }
     }

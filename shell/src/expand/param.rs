@@ -8,9 +8,7 @@ use super::transform;
 use super::walk::{Quoting, Tildes};
 use crate::arith::Key;
 use crate::env::{Attrs, Mode, SetOption, Shopt, Value, VarError};
-use crate::pattern::{
-    Extent, Pattern, PatternOptions, count_characters, lower, map_case, toggle, upper,
-};
+use crate::pattern::{Extent, Pattern, count_characters, lower, map_case, toggle, upper};
 use crate::shell::Shell;
 use crate::syntax::ast::{Param, ParamExpansion, ParamOp, ReplaceMode, Subscript, Word, WordPart};
 use crate::unwind::Unwind;
@@ -33,12 +31,14 @@ impl Held {
     }
 
     /// Set, and with a colon not empty either.
-    fn counts(&self, colon: bool) -> bool {
+    fn counts(&self, colon: bool, joined: bool) -> bool {
         self.is_set()
             && !(colon
                 && match self {
                     Held::Unset => true,
                     Held::One(value) => value.is_empty(),
+                    // Joined without a separator, empty elements are nothing.
+                    Held::Many(values, true) if joined => values.iter().all(Vec::is_empty),
                     Held::Many(values, _) => matches!(values.as_slice(), [only] if only.is_empty()),
                 })
     }
@@ -92,8 +92,15 @@ impl Shell {
                 let variable = self.env.variable(name);
                 let keys = variable
                     .map(|variable| variable.keys().into_iter().map(Cow::into_owned).collect());
+                let keys: Vec<Vec<u8>> = keys.unwrap_or_default();
                 let star = *subscript == Subscript::Star;
-                emit(&Held::Many(keys.unwrap_or_default(), star), double, out);
+                let held = if star && !double && out.splits() && self.env.ifs().first.is_none() {
+                    // As bash: with an empty `IFS` the keys are one word, with spaces.
+                    Held::One(keys.join(&b' '))
+                } else {
+                    Held::Many(keys, star)
+                };
+                emit(&held, double, out);
                 return Ok(());
             }
             _ => {}
@@ -122,9 +129,10 @@ impl Shell {
     ) -> Outcome<()> {
         let double = quoting == Quoting::Double;
         let inner = if double { Quoting::Double } else { Quoting::Operand };
+        let joined = double && self.env.ifs().first.is_none();
         match op {
             ParamOp::Default { colon, word } => {
-                if held.counts(*colon) {
+                if held.counts(*colon, joined) {
                     emit(&held, double, out);
                 } else {
                     self.walk_deep(&word.parts, inner, out).await?;
@@ -132,7 +140,7 @@ impl Shell {
                 return Ok(());
             }
             ParamOp::Alternative { colon, word } => {
-                if held.counts(*colon) {
+                if held.counts(*colon, joined) {
                     self.walk_deep(&word.parts, inner, out).await?;
                 } else if matches!(&held, Held::Many(values, _) if values.is_empty()) {
                     out.vanished += 1;
@@ -140,7 +148,7 @@ impl Shell {
                 return Ok(());
             }
             ParamOp::Assign { colon, word } => {
-                if held.counts(*colon) {
+                if held.counts(*colon, joined) {
                     emit(&held, double, out);
                 } else {
                     let value = self.assign_default(param, word, double).await?;
@@ -149,7 +157,7 @@ impl Shell {
                 return Ok(());
             }
             ParamOp::Error { colon, word } => {
-                if !held.counts(*colon) {
+                if !held.counts(*colon, joined) {
                     return Err(self.unset_error(param, *colon, word.as_ref()).await?);
                 }
                 emit(&held, double, out);
@@ -225,11 +233,7 @@ impl Shell {
     }
 
     async fn operand_pattern(&mut self, word: &Word) -> Outcome<Pattern> {
-        let options = PatternOptions {
-            extglob: self.env.shopt(Shopt::Extglob),
-            nocase: self.env.shopt(Shopt::Nocasematch),
-            period: false,
-        };
+        let options = self.pattern_options();
         let field = self.operand(word, Quoting::Bare(Tildes::Start)).await?;
         let pieces: Vec<_> = field.pieces().collect();
         Ok(Pattern::compile(&pieces, options))
@@ -250,10 +254,6 @@ impl Shell {
                 if let Some(Subscript::At | Subscript::Star) = self.reference_to_all(name) {
                     let target = self.env.resolve(name).map(|target| target.name.into_owned());
                     return Ok(self.all_elements(&target.unwrap_or_default(), false));
-                }
-                if self.env.resolve(name).is_none() {
-                    let text: &[u8] = b": circular name reference";
-                    self.complain([b"warning: ", &name[..], text].concat());
                 }
                 self.env.get(name).map_or(Held::Unset, |value| Held::One(value.into_owned()))
             }
@@ -356,10 +356,7 @@ impl Shell {
             && let Some(variable) = self.env.variables.get(name)
             && variable.has(Attrs::NAMEREF)
         {
-            let target = match self.env.resolve(name) {
-                Some(target) if target.subscript.is_none() => target.name.into_owned(),
-                _ => variable.as_scalar().unwrap_or_default().to_vec(),
-            };
+            let target = variable.as_scalar().unwrap_or_default().to_vec();
             return Ok(Indirect::Name(target));
         }
         let shown = parameter_text(&expansion.param);
@@ -486,7 +483,7 @@ impl Shell {
             let text = parameter_text(param);
             let message =
                 [b"${", text.as_slice(), b"@", &[letter], b"}: bad substitution"].concat();
-            return Err(self.failure(&message));
+            return Err(self.fatal(&message));
         }
         Ok(match (letter, held) {
             (b'P', held) => self.prompted(held).await?,

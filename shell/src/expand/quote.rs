@@ -35,7 +35,6 @@ pub(crate) fn reusable(text: &[u8]) -> Vec<u8> {
 }
 
 /// As `printf %q`: with backslashes where needed, with control characters in `$'…'`.
-#[cfg(test)]
 pub(crate) fn backslash(text: &[u8]) -> Vec<u8> {
     if text.is_empty() {
         return b"''".to_vec();
@@ -45,20 +44,43 @@ pub(crate) fn backslash(text: &[u8]) -> Vec<u8> {
     }
     let mut quoted = Vec::with_capacity(text.len() + 8);
     for (index, byte) in text.iter().enumerate() {
-        let special = match byte {
-            b' ' | b'\t' | b'\'' | b'"' | b'\\' | b'|' | b'&' | b';' | b'(' | b')' | b'<'
-            | b'>' | b'!' | b'{' | b'}' | b'*' | b'[' | b'?' | b']' | b'^' | b'$' | b'`' | b','
-            | b'\n' => true,
-            b'#' => index == 0,
-            b'~' => index == 0 || matches!(text.get(index - 1), Some(b':' | b'=')),
-            _ => false,
-        };
-        if special {
+        if *byte == b',' || is_special(text, index) {
             quoted.push(b'\\');
         }
         quoted.push(*byte);
     }
     quoted
+}
+
+/// As `set` shows a value: in quotes where needed.
+pub(crate) fn word(text: &[u8]) -> Vec<u8> {
+    if needs_ansi_c(text) { ansi_c(text) } else { traced(text) }
+}
+
+/// As `set -x` shows a word: white space alone brings no `$'…'`.
+pub(crate) fn traced(text: &[u8]) -> Vec<u8> {
+    if text == b"'" {
+        return b"\\'".to_vec();
+    }
+    if text.is_empty() || has_special(text) {
+        return single(text);
+    }
+    if needs_ansi_c(text) { ansi_c(text) } else { text.to_vec() }
+}
+
+/// Whether the shell would take some byte for more than itself.
+fn has_special(text: &[u8]) -> bool {
+    (0..text.len()).any(|index| is_special(text, index))
+}
+
+/// Whether the shell would take this byte for more than itself.
+fn is_special(text: &[u8], index: usize) -> bool {
+    match text.get(index) {
+        Some(b'#') => index == 0,
+        Some(b'~') => index == 0 || matches!(text.get(index - 1), Some(b':' | b'=')),
+        Some(byte) => b" \t\n'\"\\|&;()<>!{}*[]?^$`".contains(byte),
+        None => false,
+    }
 }
 
 /// Whether there is something that does not print: control characters, bytes that are no UTF-8.
@@ -101,10 +123,9 @@ pub(crate) fn ansi_c(text: &[u8]) -> Vec<u8> {
 
 /// A key between the brackets of `declare -p`: in double quotes when it needs some.
 pub(crate) fn key(text: &[u8]) -> Vec<u8> {
-    let special = |byte: &u8| !byte.is_ascii_alphanumeric() && !b"_-./:%+,=".contains(byte);
     if needs_ansi_c(text) {
         ansi_c(text)
-    } else if text.is_empty() || text.iter().any(special) {
+    } else if text.is_empty() || has_special(text) {
         double(text)
     } else {
         text.to_vec()

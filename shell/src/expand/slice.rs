@@ -1,4 +1,4 @@
-//! `${x:offset:length}`: parts of a text in characters, of arrays in elements.
+//! `${name:offset:length}` of strings, arrays and parameters.
 
 use super::Outcome;
 use super::param::{Held, parameter_text};
@@ -9,7 +9,7 @@ use crate::syntax::ast::{Param, Word};
 use crate::unwind::Unwind;
 
 impl Shell {
-    /// The part of what is held that an offset and a length choose.
+    /// `${name:offset:length}`
     pub(super) async fn sliced(
         &mut self,
         param: &Param,

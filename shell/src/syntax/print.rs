@@ -90,6 +90,13 @@ pub fn print_word(word: &Word) -> Vec<u8> {
     printer.out
 }
 
+/// An assignment as it is written.
+pub fn print_assignment(assignment: &super::ast::Assignment) -> Vec<u8> {
+    let mut printer = Printer::new(Style::Source, Layout::Inline);
+    printer.assignment(assignment);
+    printer.out
+}
+
 /// A command on one line: what `BASH_COMMAND` and `set -x` show of it.
 pub fn print_command(command: &super::ast::Command) -> Vec<u8> {
     let mut printer = Printer::new(Style::Bash, Layout::Inline);

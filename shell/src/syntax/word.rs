@@ -289,17 +289,26 @@ impl Grammar<'_> {
             DoubleEnd::Brace => Quoting::DoubleBrace,
             DoubleEnd::Text => Quoting::HereDoc,
         };
+        // In braces, a `}` between single quotes does not close; the quotes are text all the same.
+        let mut quoted = None;
+        let brace = end == DoubleEnd::Brace;
         loop {
             let start = self.input.pos;
             loop {
                 let next = self.input.peek();
-                if class(next) & DOUBLE != 0 || (next == b'}' && end == DoubleEnd::Brace) {
+                if next == b'\'' && brace && !self.options.posix {
+                    quoted = if quoted.is_none() { Some(self.input.mark()) } else { None };
+                }
+                if class(next) & DOUBLE != 0 || (next == b'}' && brace && quoted.is_none()) {
                     break;
                 }
                 self.input.pos += 1;
             }
             parts.literal(self.input.since(start));
             match (self.input.peek(), end) {
+                (0, DoubleEnd::Brace) if let Some(open) = quoted => {
+                    return Err(self.unclosed(open, b'\''));
+                }
                 (0, DoubleEnd::Text) | (b'"', DoubleEnd::Quote) | (b'}', _) => return Ok(()),
                 (0, DoubleEnd::Quote) => return Err(self.unclosed(open, b'"')),
                 (0, DoubleEnd::Brace) => return Err(self.unclosed(open, b'}')),

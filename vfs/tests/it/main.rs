@@ -11,12 +11,6 @@ mod escape;
 #[cfg(all(feature = "host", target_os = "linux"))]
 mod host;
 #[cfg(all(feature = "host", target_os = "linux"))]
-mod kernel;
-#[cfg(all(feature = "host", target_os = "linux"))]
 mod overlay;
-#[cfg(all(feature = "host", target_os = "linux"))]
-mod random;
-#[cfg(all(feature = "host", target_os = "linux"))]
-mod spelling;
 #[cfg(all(feature = "host", target_os = "linux"))]
 mod tree;

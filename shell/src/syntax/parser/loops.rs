@@ -33,7 +33,9 @@ impl Grammar<'_> {
     }
 
     fn loop_over_words(&mut self) -> Result<Loop, ParseError> {
+        self.argument_start()?;
         let name = self.required_raw_word()?;
+        self.argument_start()?;
         if self.next_byte() == b';' && !self.at_list_end() {
             self.input.pos += 1;
             self.newlines()?;
@@ -45,7 +47,8 @@ impl Grammar<'_> {
         }
         let mut words = Vec::new();
         loop {
-            match self.next_byte() {
+            self.argument_start()?;
+            match self.input.peek() {
                 b'\n' => break,
                 b';' if !self.at_list_end() => {
                     self.input.pos += 1;

@@ -26,6 +26,15 @@ enum Arguments {
     Text,
 }
 
+/// Whether blanks may stand in `name[…]=value`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Subscripts {
+    /// Before the command's name.
+    Blanks,
+    /// In its arguments they separate words.
+    Plain,
+}
+
 impl Grammar<'_> {
     /// Assignments, words and redirections; `name ()` turns into a function.
     pub(super) fn simple(&mut self, mark: Mark) -> Result<Command, ParseError> {
@@ -33,7 +42,8 @@ impl Grammar<'_> {
         let mut arguments = Arguments::NoName;
         let begin = self.input.remaining();
         loop {
-            if arguments == Arguments::NoName && !command.assignments.is_empty() {
+            let begun = !command.assignments.is_empty() || !command.redirects.is_empty();
+            if arguments == Arguments::NoName && begun {
                 self.command_start()?;
             } else {
                 self.argument_start()?;
@@ -74,7 +84,7 @@ impl Grammar<'_> {
         arguments: &mut Arguments,
     ) -> Result<(), ParseError> {
         match *arguments {
-            Arguments::NoName => match self.assignment_or_word(true)? {
+            Arguments::NoName => match self.assignment_or_word(Subscripts::Blanks, true)? {
                 Arg::Assignment(assignment) => {
                     command.assignments.push(assignment);
                     return Ok(());
@@ -84,8 +94,12 @@ impl Grammar<'_> {
                     command.words.push(word);
                 }
             },
-            Arguments::Assignments => command.words.push(self.assignment_or_word(true)?),
-            Arguments::Scalars => command.words.push(self.assignment_or_word(false)?),
+            Arguments::Assignments => {
+                command.words.push(self.assignment_or_word(Subscripts::Plain, true)?);
+            }
+            Arguments::Scalars => {
+                command.words.push(self.assignment_or_word(Subscripts::Plain, false)?);
+            }
             Arguments::Text => {
                 let word = self.word_with_arrays()?;
                 command.words.push(Arg::Word(word));
@@ -101,7 +115,11 @@ impl Grammar<'_> {
     }
 
     /// `name=value` and its kin, or else a word.
-    fn assignment_or_word(&mut self, arrays: bool) -> Result<Arg, ParseError> {
+    fn assignment_or_word(
+        &mut self,
+        subscripts: Subscripts,
+        arrays: bool,
+    ) -> Result<Arg, ParseError> {
         if !is_name_start(self.input.peek()) {
             return self.word().map(Arg::Word);
         }
@@ -110,12 +128,23 @@ impl Grammar<'_> {
         match self.input.at(end) {
             b'=' => {}
             b'+' if self.input.at(end + 1) == b'=' => {}
+            b'[' if subscripts == Subscripts::Plain && self.has_blank_subscript(end) => {
+                return self.word().map(Arg::Word);
+            }
             b'[' => return self.element_or_word(mark, end),
             _ => return self.word().map(Arg::Word),
         }
         let name = self.input.slice(self.input.pos, end).into();
         self.input.pos = end;
         self.assignment_value(mark, name, None, arrays).map(Arg::Assignment)
+    }
+
+    /// Whether an unquoted blank stands between the bracket and the one that closes it.
+    fn has_blank_subscript(&self, bracket: usize) -> bool {
+        let Some(close) = self.find_closing(bracket + 1, b']') else { return true };
+        let text = self.input.slice(bracket + 1, close);
+        let plain = !text.iter().any(|byte| b"'\"\\$`".contains(byte));
+        plain && text.iter().any(|byte| matches!(byte, b' ' | b'\t' | b'\n'))
     }
 
     /// The end of the name that begins here; continuations in it and in `+=` are taken away.

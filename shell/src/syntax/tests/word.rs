@@ -67,7 +67,7 @@ fn all_operators_print_as_they_are_written() {
 
 #[test]
 fn bad_substitution_is_an_error_of_expansion() {
-    for word in ["${a b}", "${x@Z}", "${#x:-y}", "${}", "${x:}", "${-x}x${/}"] {
+    for word in ["${a b}", "${x@ZZ}", "${#x:-y}", "${}", "${x:}", "${-x}x${/}"] {
         let found = parts(word).into_iter().any(|part| {
             matches!(part, WordPart::Invalid(invalid)
                 if matches!(invalid.error.kind, ParseErrorKind::BadSubstitution(_)))

@@ -9,9 +9,6 @@ use super::arith::ArithEnd;
 use super::{DoubleEnd, Enclosure, Parts, Quoting};
 use crate::syntax::Grammar;
 
-/// The letters of `${x@…}`.
-const TRANSFORMS: &[u8] = b"UuLQEPAKak";
-
 impl Grammar<'_> {
     /// `${…}`, from the brace. What is no expansion becomes an [`Invalid`] part.
     pub(super) fn braced(
@@ -232,7 +229,7 @@ impl Grammar<'_> {
                 };
                 Ok(Some(ParamOp::Case { op: letter, all, pattern }))
             }
-            b'@' if TRANSFORMS.contains(&next) && self.input.peek_at(2) == b'}' => {
+            b'@' if next.is_ascii_alphabetic() && self.input.peek_at(2) == b'}' => {
                 self.input.pos += 2;
                 Ok(Some(ParamOp::Transform(next)))
             }
@@ -290,9 +287,8 @@ impl Grammar<'_> {
         let begin = self.input.mark();
         let mut parts = Parts::default();
         if mode == ReplaceMode::All && self.input.peek() == b'/' {
-            // A slash where the pattern starts is part of it.
-            parts.literal(b"/");
-            self.input.pos += 1;
+            // The third of three slashes is what is replaced.
+            self.take_literal(&mut parts, 1);
         }
         self.enclosed(&mut parts, Enclosure::Slash, mark)?;
         let pattern = parts.word(self.input.span(begin));
