@@ -10,6 +10,7 @@
 
 mod bench;
 mod ci;
+mod conformance;
 mod coverage;
 mod oracle;
 mod process;
@@ -35,6 +36,7 @@ struct Arguments {
 enum Command {
     Bench(bench::Arguments),
     Ci(ci::Arguments),
+    Conformance(conformance::Arguments),
     Coverage(coverage::Arguments),
     Oracle(oracle::Arguments),
     Run(run::Arguments),
@@ -46,6 +48,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Coverage(arguments) => coverage::run(&arguments),
         Command::Oracle(arguments) => oracle::run(&arguments),
         Command::Ci(arguments) => ci::run(&arguments),

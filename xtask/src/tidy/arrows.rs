@@ -20,7 +20,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("cli", &["kernel", "runtime", "software", "vfs"]),
     ("benches", &["fixtures", "kernel", "runtime", "shell", "software", "vfs"]),
     ("fixtures", &[]),
-    ("xtask", &["shell", "software", "syscalls"]),
+    ("xtask", &["fixtures", "shell", "software", "syscalls"]),
 ];
 
 /// Crates of others that only some of ours may name, and which.
