@@ -67,6 +67,8 @@ pub(crate) struct Env {
     pub(crate) arg0: Arc<[u8]>,
     /// `$1 …`
     pub(crate) positional: Arc<Vec<Vec<u8>>>,
+    /// `set` has changed them since a sourced file began.
+    pub(crate) positional_set: bool,
     pub(crate) options: SetOptions,
     pub(crate) shopts: Shopts,
     pub(crate) functions: Arc<BTreeMap<Box<[u8]>, Function>>,
@@ -119,6 +121,7 @@ impl Env {
             variables: Scopes::default(),
             arg0: Arc::from(&b"bash"[..]),
             positional: Arc::default(),
+            positional_set: false,
             options: SetOptions::default(),
             shopts: Shopts::default(),
             functions: Arc::default(),
@@ -334,6 +337,7 @@ impl Env {
 
     pub(crate) fn set_positional(&mut self, values: Vec<Vec<u8>>) {
         self.positional = Arc::new(values);
+        self.positional_set = true;
     }
 
     /// How `IFS` splits now.

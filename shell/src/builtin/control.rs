@@ -19,7 +19,6 @@ pub(super) fn false_(_: &mut Shell, _: &[Vec<u8>]) -> Outcome<u8> {
 
 /// How many loops `break` and `continue` mean; `None` outside of loops.
 fn loops(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<Option<u32>> {
-    let name = shell.builtin.unwrap_or_default();
     if shell.loops == 0 {
         if !shell.env.is(crate::env::SetOption::Posix) {
             shell.complain("only meaningful in a `for', `while', or `until' loop");
@@ -31,7 +30,7 @@ fn loops(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<Option<u32>> {
         shell.complain("too many arguments");
         // Bash leaves all loops then.
         shell.env.status = 1;
-        return Err(Unwind::Break(u32::MAX));
+        return Err(Unwind::Break(shell.loops));
     }
     let Some(text) = args.first() else { return Ok(Some(1)) };
     let Some(count) = number(text) else {
@@ -41,8 +40,7 @@ fn loops(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<Option<u32>> {
     if count <= 0 {
         shell.complain(format!("{}: loop count out of range", lossy(text)));
         shell.env.status = 1;
-        debug_assert!(!name.is_empty());
-        return Err(Unwind::Break(u32::MAX));
+        return Err(Unwind::Break(shell.loops));
     }
     Ok(Some(u32::try_from(count).unwrap_or(u32::MAX).min(shell.loops)))
 }
@@ -113,11 +111,14 @@ pub(super) fn return_(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {
         shell.complain("can only `return' from a function or sourced script");
         return Ok(2);
     }
-    shell.env.status = match status(shell, args) {
-        Ok(status) => status,
-        Err(status) => status,
+    let (status, unwind) = match status(shell, args) {
+        Ok(status) => (status, Unwind::Return),
+        Err(2) => (2, Unwind::Return),
+        // Too many arguments: nothing returns, the command line ends.
+        Err(status) => (status, Unwind::Error(status)),
     };
-    Err(Unwind::Return)
+    shell.env.status = status;
+    Err(unwind)
 }
 
 pub(super) fn caller(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {

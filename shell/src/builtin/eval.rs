@@ -95,7 +95,7 @@ async fn run_sourced(
     let call_line = shell.env.line;
     let saved = (!args.is_empty())
         .then(|| std::mem::replace(&mut shell.env.positional, Arc::new(args.to_vec())));
-    let given = Arc::clone(&shell.env.positional);
+    let was_set = std::mem::take(&mut shell.env.positional_set);
     shell.env.frames.push(Frame {
         function: Arc::from(&b"source"[..]),
         source: name.into(),
@@ -113,10 +113,11 @@ async fn run_sourced(
     shell.env.frames.pop();
     // `set --` in the file changes the caller's parameters unless arguments were given.
     if let Some(saved) = saved
-        && Arc::ptr_eq(&given, &shell.env.positional)
+        && !shell.env.positional_set
     {
         shell.env.positional = saved;
     }
+    shell.env.positional_set |= was_set;
     shell.env.line = call_line;
     shell.leave();
     result.map(|()| shell.env.status)

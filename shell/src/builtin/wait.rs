@@ -43,6 +43,7 @@ pub(super) fn wait<'a>(shell: &'a mut Shell, args: &'a [Vec<u8>]) -> Deep<'a, Ou
             }
             last
         };
+        shell.end_coprocs();
         if let (Some(name), Some(pid)) = (variable, pid) {
             let value = pid.0.to_string().into_bytes();
             if let Err(error) = shell.env.assign(&name, value, Mode::Set) {
@@ -82,7 +83,9 @@ fn targets(shell: &mut Shell, word: &[u8]) -> Result<Vec<Pid>, u8> {
         Some(n) => {
             let pid = Pid(n);
             shell.reap();
-            let known = shell.jobs.ended(pid).is_some() || shell.jobs.by_pid(pid).is_some();
+            let known = shell.jobs.ended(pid).is_some()
+                || shell.jobs.by_pid(pid).is_some()
+                || shell.jobs.substitution == Some(pid);
             if known {
                 return Ok(vec![pid]);
             }
@@ -145,6 +148,10 @@ async fn all(shell: &mut Shell) -> Outcome<(Option<Pid>, u8)> {
         }
     }
     shell.jobs.list.retain(|job| !job.is_done());
+    let last = shell.env.last_background.map(Pid);
+    if let Some(pid) = shell.jobs.substitution.take_if(|pid| Some(*pid) == last) {
+        one(shell, pid).await?;
+    }
     Ok((None, 0))
 }
 

@@ -170,6 +170,8 @@ impl Shell {
             let round = match self.run_debug_trap().await {
                 Ok(()) => match self.assign_loop_variable(name, value) {
                     Ok(()) => self.run_list(body).await,
+                    // Bash ends the loop, not the script.
+                    Err(Unwind::Error(_)) => break,
                     Err(unwind) => Err(unwind),
                 },
                 Err(unwind) => Err(unwind),

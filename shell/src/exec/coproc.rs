@@ -38,6 +38,7 @@ impl Shell {
         let text = [b"coproc ", name].concat();
         self.jobs.add(vec![pid], None, text, JobState::Running);
         self.env.last_background = Some(pid.0);
+        self.jobs.coprocs.push((pid, name.to_vec()));
         let assigned =
             self.env.assign_indexed(name, Indexed::from_values(numbers)).and_then(|()| {
                 let pid_name = [name, b"_PID"].concat();

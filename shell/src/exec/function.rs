@@ -75,6 +75,7 @@ impl Shell {
         }
         let call_line = self.env.line;
         let positional = std::mem::replace(&mut self.env.positional, Arc::new(args));
+        let positional_set = self.env.positional_set;
         let loops = std::mem::take(&mut self.loops);
         self.function_depth += 1;
         self.env.frames.push(Frame {
@@ -101,6 +102,7 @@ impl Shell {
         self.function_depth -= 1;
         self.loops = loops;
         self.env.positional = positional;
+        self.env.positional_set = positional_set;
         self.env.line = call_line;
         self.leave();
         match result {

@@ -94,6 +94,10 @@ pub(crate) struct Jobs {
     order: Vec<u32>,
     /// Statuses of processes that ended and whose job is gone: for `wait pid`.
     ended: BTreeMap<u32, u8>,
+    /// The last process substitution: no job, but `wait` knows it.
+    pub(crate) substitution: Option<Pid>,
+    /// Coprocesses, and the arrays with their descriptors.
+    pub(crate) coprocs: Vec<(Pid, Vec<u8>)>,
 }
 
 /// So many statuses of jobs that are gone are remembered.
@@ -193,6 +197,29 @@ impl Shell {
     pub(crate) fn reap(&mut self) {
         while let Ok(Some((pid, status))) = self.sys.wait_now(WaitTarget::Any) {
             self.jobs.record(pid, status);
+        }
+    }
+
+    /// Unsets the variables of coprocesses that are known to have ended.
+    pub(crate) fn end_coprocs(&mut self) {
+        for (pid, name) in std::mem::take(&mut self.jobs.coprocs) {
+            if self.jobs.ended(pid).is_none() {
+                self.jobs.coprocs.push((pid, name));
+                continue;
+            }
+            let fds = self.env.variable(&name).map(|variable| {
+                variable
+                    .values()
+                    .iter()
+                    .map(|value| String::from_utf8_lossy(value).parse())
+                    .collect()
+            });
+            let fds: Vec<Result<u32, _>> = fds.unwrap_or_default();
+            for fd in fds.into_iter().flatten() {
+                let _ = self.sys.close(Fd(fd));
+            }
+            let _ = self.env.unset(&name);
+            let _ = self.env.unset(&[&name, &b"_PID"[..]].concat());
         }
     }
 

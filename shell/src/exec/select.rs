@@ -41,7 +41,7 @@ impl Shell {
             };
             self.print_error(&prompt);
             let Some(line) = self.read_line_for_select().await? else {
-                self.print_error(b"\n");
+                let _ = self.write_retrying(crate::sys::Fd::STDOUT, b"\n").await;
                 self.env.status = 1;
                 return Ok(());
             };

@@ -8,7 +8,7 @@ use super::Outcome;
 use super::trap::Running;
 use crate::env::{SetOption, Shopt, TrapEvent};
 use crate::shell::Shell;
-use crate::syntax::ast::{Command, List};
+use crate::syntax::ast::{Command, List, Redirect, RedirectFd, RedirectKind, SimpleCommand};
 use crate::sys::{Body, Deep, Ending, Fd, Sys};
 use crate::unwind::Unwind;
 
@@ -136,6 +136,9 @@ impl Shell {
         let attrs = ForkAttrs { pgid: None, actions };
         let started = self.fork_with(Purpose::Substitution, attrs, move |shell| {
             Deep::new(async move {
+                if let Some(command) = only_input(&list) {
+                    return shell.copy_input(command).await;
+                }
                 shell.replaceable = only_simple(&list);
                 shell.run_list(&list).await
             })
@@ -152,6 +155,20 @@ impl Shell {
             output.pop();
         }
         Ok(output)
+    }
+
+    /// `$(< file)`: its contents.
+    async fn copy_input(&mut self, command: &SimpleCommand) -> Outcome {
+        let mut undo = Vec::new();
+        self.env.line = command.span.line;
+        self.env.status = 1;
+        if self.redirect(&command.redirects, &mut undo).await? {
+            let text = self.read_to_end(Fd::STDIN).await?;
+            let written = self.write_retrying(Fd::STDOUT, &text).await;
+            self.env.status = u8::from(written.is_err());
+        }
+        self.restore_fds(undo);
+        Ok(())
     }
 
     /// Reads until the end of file.
@@ -191,6 +208,7 @@ impl Shell {
         let _ = self.sys.close(theirs);
         let pid = started?;
         self.env.last_background = Some(pid.0);
+        self.jobs.substitution = Some(pid);
         let high =
             self.sys.with(|kernel, pid| kernel.dup_min(pid, ours, Fd(63), kernel::CloseOnExec::No));
         let _ = self.sys.close(ours);
@@ -271,14 +289,37 @@ impl Shell {
 
 /// Whether the list is one simple command, which may take the process over.
 fn only_simple(list: &List) -> bool {
-    match list.items.as_slice() {
-        [item] => {
-            !item.background
+    simple_command(list).is_some()
+}
+
+fn simple_command(list: &List) -> Option<&SimpleCommand> {
+    let [item] = list.items.as_slice() else { return None };
+    let pipeline = &item.and_or.first;
+    match pipeline.commands.as_slice() {
+        [Command::Simple(command)]
+            if !item.background
                 && item.and_or.rest.is_empty()
-                && matches!(item.and_or.first.commands.as_slice(), [Command::Simple(_)])
-                && !item.and_or.first.negated
-                && item.and_or.first.timed.is_none()
+                && !pipeline.negated
+                && pipeline.timed.is_none() =>
+        {
+            Some(command)
         }
-        _ => false,
+        _ => None,
     }
+}
+
+/// The command that is nothing but `< file`, if the list is that.
+fn only_input(list: &List) -> Option<&SimpleCommand> {
+    simple_command(list).filter(|command| {
+        command.words.is_empty()
+            && command.assignments.is_empty()
+            && matches!(
+                command.redirects.as_slice(),
+                [Redirect {
+                    fd: None | Some(RedirectFd::Number(0)),
+                    kind: RedirectKind::Read(_),
+                    ..
+                }]
+            )
+    })
 }
