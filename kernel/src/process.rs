@@ -139,6 +139,12 @@ impl Process {
         !self.signals.deliverable().is_empty()
     }
 
+    /// Whether it is blocked in a call on a terminal.
+    pub(crate) fn waits_for_terminal(&self) -> bool {
+        matches!(self.run, Run::Blocked)
+            && self.waits.iter().any(|wait| matches!(wait, WaitOn::Tty(_)))
+    }
+
     /// The short name: the last component of `argv[0]`, as `ps` shows it.
     pub(crate) fn comm(&self) -> &[u8] {
         let argv0 = self.argv.first().map_or(&b""[..], |a| a);

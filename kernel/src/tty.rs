@@ -2,6 +2,8 @@
 //!
 //! The driver is the other side: it gives what is typed and takes what is to be shown.
 
+mod driver;
+
 use core::task::Poll;
 use std::collections::VecDeque;
 
@@ -219,66 +221,6 @@ impl Tty {
 }
 
 impl Kernel {
-    /// Makes a terminal.
-    pub fn tty(&mut self, window: WindowSize) -> TtyId {
-        let tty = Tty { window, ..Tty::default() };
-        TtyId(u32::try_from(self.sys().ttys.insert(tty)).unwrap_or(u32::MAX))
-    }
-
-    /// The driver's side: bytes that were typed. Ignored for what is no terminal.
-    pub fn tty_input(&mut self, id: TtyId, typed: &[u8]) {
-        let system = self.sys();
-        for byte in typed {
-            let Some(tty) = system.ttys.get_mut(id.0 as usize) else { return };
-            let signal = tty.type_byte(*byte);
-            let foreground = tty.foreground;
-            if let (Some(signal), Some(pgid)) = (signal, foreground) {
-                for pid in system.processes.group(pgid) {
-                    system.send_signal(pid, signal);
-                }
-            }
-        }
-        system.wake_tty(id);
-    }
-
-    /// The driver's side: takes what is to be shown.
-    pub fn tty_output(&mut self, id: TtyId) -> Vec<u8> {
-        let system = self.sys();
-        let Some(tty) = system.ttys.get_mut(id.0 as usize) else { return Vec::new() };
-        let shown: Vec<u8> = core::mem::take(&mut tty.output).into();
-        if !shown.is_empty() {
-            system.wake_tty(id);
-        }
-        shown
-    }
-
-    /// The driver's side: the terminal is gone. Its session's foreground gets `SIGHUP`, reads
-    /// answer end of file, and writes `EIO`.
-    pub fn tty_hang_up(&mut self, id: TtyId) {
-        let system = self.sys();
-        let Some(tty) = system.ttys.get_mut(id.0 as usize) else { return };
-        tty.hung_up = true;
-        if let Some(pgid) = tty.foreground {
-            for pid in system.processes.group(pgid) {
-                system.send_signal(pid, Signal::HUP);
-                system.send_signal(pid, Signal::CONT);
-            }
-        }
-        system.wake_tty(id);
-    }
-
-    /// The driver's side: the window changed; the foreground gets `SIGWINCH`.
-    pub fn tty_resize(&mut self, id: TtyId, window: WindowSize) {
-        let system = self.sys();
-        let Some(tty) = system.ttys.get_mut(id.0 as usize) else { return };
-        tty.window = window;
-        if let Some(pgid) = tty.foreground {
-            for pid in system.processes.group(pgid) {
-                system.send_signal(pid, Signal::WINCH);
-            }
-        }
-    }
-
     /// The size of a terminal's window: `TIOCGWINSZ`.
     ///
     /// # Errors
