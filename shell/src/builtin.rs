@@ -14,7 +14,7 @@ mod eval;
 mod getopts;
 mod hash;
 mod help;
-mod jobs;
+pub(crate) mod jobs;
 mod kill;
 mod let_;
 mod mapfile;

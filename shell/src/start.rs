@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kernel::{ExitStatus, Program};
+use kernel::{Disposition, ExitStatus, Program, Signal};
 
 use crate::env::{Attrs, Env, Mode, SetOption, Shopt, Variable};
 use crate::exec::Outcome;
@@ -22,6 +22,10 @@ pub struct ProgramOptions {
 pub fn program(options: ProgramOptions) -> Box<dyn Program> {
     Body::new(move |sys| main(sys, options))
 }
+
+/// What an interactive shell ignores, but `SIGINT`, which it catches (bash manual, "Signals").
+pub(crate) const INTERACTIVE_SIGNALS: [Signal; 6] =
+    [Signal::INT, Signal::TERM, Signal::TSTP, Signal::TTIN, Signal::TTOU, Signal::QUIT];
 
 /// What the command line asks for.
 #[derive(Default)]
@@ -209,11 +213,9 @@ impl Shell {
                 let _ = self.env.assign(name, value.as_bytes().to_vec(), Mode::Set);
             }
         }
-        use kernel::{Disposition, Signal};
-        let catch = [(Signal::INT, Disposition::Catch)];
-        let ignore = [Signal::TERM, Signal::TSTP, Signal::TTIN, Signal::TTOU, Signal::QUIT]
-            .map(|signal| (signal, Disposition::Ignore));
-        for (signal, disposition) in catch.into_iter().chain(ignore) {
+        for signal in INTERACTIVE_SIGNALS {
+            let catch = signal == Signal::INT;
+            let disposition = if catch { Disposition::Catch } else { Disposition::Ignore };
             let _ = self.sys.with(|k, pid| k.sigaction(pid, signal, disposition));
         }
     }

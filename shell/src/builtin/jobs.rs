@@ -38,6 +38,11 @@ fn state_text(state: JobState) -> String {
     }
 }
 
+/// A job as `jobs` shows it.
+pub(crate) fn job_line(shell: &Shell, job: &Job) -> Vec<u8> {
+    line(shell, job, false)
+}
+
 fn line(shell: &Shell, job: &Job, long: bool) -> Vec<u8> {
     let (current, previous) = shell.jobs.current();
     let mark = match Some(job.id) {

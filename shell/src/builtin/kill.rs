@@ -116,7 +116,15 @@ fn send(shell: &mut Shell, word: &[u8], signal: Option<Signal>) -> bool {
         };
         let job = shell.jobs.get(id);
         match job.map(|job| (job.pgid, job.pids.clone())) {
-            Some((Some(pgid), _)) => KillTarget::Group(pgid),
+            Some((Some(pgid), _)) => {
+                // A stopped job could not end of it.
+                if matches!(signal, Some(Signal::TERM | Signal::HUP)) {
+                    let sent = shell.sys.kill(KillTarget::Group(pgid), signal);
+                    let _ = shell.sys.kill(KillTarget::Group(pgid), Some(Signal::CONT));
+                    return sent.is_ok();
+                }
+                KillTarget::Group(pgid)
+            }
             Some((None, pids)) => {
                 for pid in pids {
                     let _ = shell.sys.kill(KillTarget::Pid(pid), signal);

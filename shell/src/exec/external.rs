@@ -50,11 +50,11 @@ impl Shell {
                     self.give_terminal(Pgid(pid.0));
                 }
                 let text = args.join(&b' ');
-                let status = self.wait_external(pid, text).await?;
+                let status = self.wait_external(pid, text).await;
                 if monitor {
                     self.take_terminal();
                 }
-                self.env.status = status;
+                self.env.status = status?;
             }
             Err(Errno::ENOEXEC) => return self.run_as_script(&path, args).await,
             Err(error) => self.cannot_execute(&path, error),
@@ -62,9 +62,18 @@ impl Shell {
         Ok(())
     }
 
-    /// Signals that this shell catches or was told to reset: default in children.
+    /// Signals that an interactive shell treats in its own way: default in children.
     pub(crate) fn signals_to_reset(&self) -> SigSet {
-        SigSet::default()
+        let mut set = SigSet::default();
+        if self.interactive {
+            for signal in crate::start::INTERACTIVE_SIGNALS {
+                let chosen = self.env.traps.get(crate::env::TrapEvent::signal(signal));
+                if chosen.is_none_or(|action| !action.is_empty()) {
+                    set.insert(signal);
+                }
+            }
+        }
+        set
     }
 
     /// The exported variables, with `_` as bash sets it.

@@ -10,6 +10,7 @@ use super::signal_message;
 use crate::shell::Shell;
 use crate::syntax::ast::{AndOr, Pipeline};
 use crate::sys::Fd;
+use crate::unwind::Unwind;
 
 /// What a job does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -252,11 +253,11 @@ impl Shell {
     pub(crate) async fn wait_external(&mut self, pid: Pid, command: Vec<u8>) -> Outcome<u8> {
         let status = self.wait_status(pid).await?;
         match status {
-            WaitStatus::Signaled(signal) => self.say_killed(pid, signal, &command),
-            WaitStatus::Stopped(signal) => {
-                let pgid = Some(Pgid(pid.0));
-                self.jobs.add(vec![pid], pgid, command, JobState::Stopped(signal));
+            WaitStatus::Signaled(signal) => {
+                self.say_killed(pid, signal, &command);
+                self.unwind_interrupted(signal)?;
             }
+            WaitStatus::Stopped(_) => self.keep_stopped(&[pid], &[status], command).await,
             _ => {}
         }
         Ok(shell_status(status))
@@ -269,25 +270,70 @@ impl Shell {
         pipeline: &Pipeline,
     ) -> Outcome<Vec<u8>> {
         let mut statuses = Vec::with_capacity(pids.len());
-        for (position, pid) in pids.iter().enumerate() {
-            let status = self.wait_status(*pid).await?;
-            if let WaitStatus::Signaled(signal) = status
-                && position + 1 == pids.len()
-            {
-                let text = crate::syntax::print_and_or(&AndOr {
-                    first: pipeline.clone(),
-                    rest: Vec::new(),
-                });
-                self.say_killed(*pid, signal, &text);
-            }
-            statuses.push(shell_status(status));
+        for pid in pids {
+            statuses.push(self.wait_status(*pid).await?);
         }
-        Ok(statuses)
+        let text =
+            || crate::syntax::print_and_or(&AndOr { first: pipeline.clone(), rest: Vec::new() });
+        if statuses.iter().any(|status| matches!(status, WaitStatus::Stopped(_))) {
+            self.keep_stopped(pids, &statuses, text()).await;
+        } else if let (Some(pid), Some(WaitStatus::Signaled(signal))) =
+            (pids.last(), statuses.last())
+        {
+            self.say_killed(*pid, *signal, &text());
+            self.unwind_interrupted(*signal)?;
+        }
+        Ok(statuses.into_iter().map(shell_status).collect())
+    }
+
+    /// ^C ends the rest of an interactive command line together with the program it was meant for.
+    fn unwind_interrupted(&self, signal: Signal) -> Outcome {
+        if self.interactive && signal == Signal::INT {
+            return Err(Unwind::Error(128 + Signal::INT.number()));
+        }
+        Ok(())
+    }
+
+    /// Makes a job of a foreground command that was stopped, and says so.
+    async fn keep_stopped(&mut self, pids: &[Pid], statuses: &[WaitStatus], command: Vec<u8>) {
+        let pgid = pids.first().map(|pid| Pgid(pid.0));
+        let id = self.jobs.add(pids.to_vec(), pgid, command, JobState::Running);
+        if let Some(job) = self.jobs.get_mut(id) {
+            for (pid, status) in pids.iter().zip(statuses) {
+                job.record(*pid, *status);
+            }
+        }
+        if self.interactive {
+            self.print_error(b"\n");
+            self.announce_jobs().await;
+        }
+    }
+
+    /// Says which jobs have ended or stopped since it was last said, and forgets those that ended.
+    pub(crate) async fn announce_jobs(&mut self) {
+        self.reap();
+        for job in self.jobs.list.clone().iter().filter(|job| !job.notified) {
+            if matches!(job.state, JobState::Running) {
+                continue;
+            }
+            let line = crate::builtin::jobs::job_line(self, job);
+            self.print_error(&line);
+            if let Some(job) = self.jobs.get_mut(job.id) {
+                job.notified = true;
+            }
+            if job.is_done() {
+                self.jobs.remove(job.id);
+            }
+        }
+        self.flush_errors().await;
     }
 
     /// `bash: line 1:  1234 Killed                  sleep 10`
     pub(crate) fn say_killed(&mut self, pid: Pid, signal: Signal, command: &[u8]) {
         if matches!(signal, Signal::INT | Signal::PIPE) {
+            if self.interactive && signal == Signal::INT {
+                self.print_error(b"\n");
+            }
             return;
         }
         let description = signal_message::description(signal);

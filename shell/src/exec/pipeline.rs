@@ -94,12 +94,19 @@ impl Shell {
                 input = Some(read);
             }
             pids.push(started?);
+            if let (true, [leader]) = (monitor, pids.as_slice()) {
+                self.give_terminal(Pgid(leader.0));
+            }
         }
         let status_here = match here {
             Some(command) => Some(self.run_last_here(command, input.take()).await?),
             None => None,
         };
-        let mut statuses = self.wait_foreground(&pids, pipeline).await?;
+        let waited = self.wait_foreground(&pids, pipeline).await;
+        if monitor {
+            self.take_terminal();
+        }
+        let mut statuses = waited?;
         if here.is_none()
             && statuses.last().is_some_and(|status| *status != 0)
             && pipeline.commands.last().is_some_and(is_subshell)

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use kernel::Signal;
 use vfs::{Errno, OFlags, Whence};
 
 use super::Outcome;
@@ -13,6 +14,14 @@ use crate::shell::{Shell, Source};
 use crate::syntax::{ParseError, ParseOptions, Parser};
 use crate::sys::{Deep, Fd};
 use crate::unwind::Unwind;
+
+/// What reading a line came to.
+pub(crate) enum LineRead {
+    /// A line with its newline; the last one may have none.
+    Line(Vec<u8>),
+    End,
+    Interrupted,
+}
 
 impl Shell {
     fn parse_options(&self, first_line: u32) -> ParseOptions {
@@ -144,14 +153,21 @@ impl Shell {
         let mut first_line = 1;
         loop {
             self.prompt(text.is_empty()).await;
-            let line = self.read_script_line(fd).await;
-            let at_end = line.is_none();
-            if let Some(line) = &line {
-                if self.env.is(SetOption::Verbose) {
-                    self.print_error(line);
+            let at_end = match self.read_script_line(fd).await {
+                LineRead::Line(line) => {
+                    if self.env.is(SetOption::Verbose) {
+                        self.print_error(&line);
+                    }
+                    text.extend_from_slice(&line);
+                    false
                 }
-                text.extend_from_slice(line);
-            }
+                LineRead::End => true,
+                LineRead::Interrupted => {
+                    text.clear();
+                    self.env.status = 130;
+                    continue;
+                }
+            };
             if text.is_empty() {
                 if at_end {
                     return Ok(());
@@ -232,6 +248,9 @@ impl Shell {
         if !self.interactive {
             return;
         }
+        if first {
+            self.announce_jobs().await;
+        }
         let name: &[u8] = if first { b"PS1" } else { b"PS2" };
         let text = self.env.get(name).map(|value| value.into_owned()).unwrap_or_default();
         let prompt = self.expand_prompt(&text).await.unwrap_or(text);
@@ -239,37 +258,42 @@ impl Shell {
         self.flush_errors().await;
     }
 
-    /// One line with its newline; `None` at the end. What follows it stays unread.
-    pub(crate) async fn read_script_line(&mut self, fd: Fd) -> Option<Vec<u8>> {
+    /// One line; what follows it stays unread.
+    ///
+    /// An interactive shell that is interrupted forgets what it read: [`LineRead::Interrupted`].
+    pub(crate) async fn read_script_line(&mut self, fd: Fd) -> LineRead {
         let seekable = self.sys.with(|k, pid| k.lseek(pid, fd, 0, Whence::Cur)).is_ok();
         let mut line = Vec::new();
         let mut block = [0; 1024];
         loop {
             let want = if seekable { block.len() } else { 1 };
-            let read = self.sys.read(fd, block.get_mut(..want)?).await;
+            let read = self.sys.read(fd, block.get_mut(..want).unwrap_or_default()).await;
             let bytes = match read {
                 Ok(0) => break,
-                Ok(count) => block.get(..count)?,
+                Ok(count) => block.get(..count).unwrap_or_default(),
                 Err(Errno::EINTR) => {
-                    if self.run_signal_traps().await.is_err() {
-                        break;
+                    self.collect_signals();
+                    let interrupted = self.interactive && self.pending.contains(&Signal::INT);
+                    match self.run_signal_traps().await {
+                        Err(Unwind::Error(_)) if interrupted => return LineRead::Interrupted,
+                        Err(_) => break,
+                        Ok(()) => continue,
                     }
-                    continue;
                 }
                 Err(_) => break,
             };
             if let Some(end) = bytes.iter().position(|byte| *byte == b'\n') {
-                line.extend_from_slice(bytes.get(..=end)?);
+                line.extend_from_slice(bytes.get(..=end).unwrap_or_default());
                 let extra = bytes.len() - end - 1;
                 if extra > 0 {
                     let back = -(extra as i64);
                     let _ = self.sys.with(|k, pid| k.lseek(pid, fd, back, Whence::Cur));
                 }
-                return Some(line);
+                return LineRead::Line(line);
             }
             line.extend_from_slice(bytes);
         }
-        (!line.is_empty()).then_some(line)
+        if line.is_empty() { LineRead::End } else { LineRead::Line(line) }
     }
 
     /// The whole content of a file.

@@ -2,9 +2,11 @@
 
 use super::Outcome;
 use super::compound::Next;
+use super::script::LineRead;
 use crate::env::Mode;
 use crate::shell::Shell;
 use crate::syntax::ast::{List, Word};
+use crate::unwind::Unwind;
 
 impl Shell {
     pub(super) async fn run_select(
@@ -64,13 +66,16 @@ impl Shell {
 
     /// One line of standard input; `None` at the end.
     async fn read_line_for_select(&mut self) -> Outcome<Option<Vec<u8>>> {
-        let line = self.read_script_line(crate::sys::Fd::STDIN).await;
-        Ok(line.filter(|line| !line.is_empty()).map(|mut line| {
-            if line.last() == Some(&b'\n') {
-                line.pop();
+        match self.read_script_line(crate::sys::Fd::STDIN).await {
+            LineRead::Line(mut line) => {
+                if line.last() == Some(&b'\n') {
+                    line.pop();
+                }
+                Ok(Some(line))
             }
-            line
-        }))
+            LineRead::End => Ok(None),
+            LineRead::Interrupted => Err(Unwind::Error(130)),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kernel::{ExitStatus, FdAction, ForkAttrs, Pid, Signal};
+use kernel::{Disposition, ExitStatus, FdAction, ForkAttrs, Pgid, Pid, Signal};
 
 use super::Outcome;
 use super::trap::Running;
@@ -68,7 +68,11 @@ impl Shell {
     {
         // The copy is made now, while this shell is as the child has to find it.
         let mut child = self.copy(purpose, self.sys.clone());
+        let reset = self.signals_to_reset();
         let body = Body::new(move |sys| async move {
+            for signal in reset.iter() {
+                let _ = sys.with(|k, pid| k.sigaction(pid, signal, Disposition::Default));
+            }
             child.env.host = Arc::new(sys.clone());
             child.sys = sys;
             child.env.reseed_random();
@@ -115,11 +119,20 @@ impl Shell {
     /// `( list )`
     pub(super) async fn run_subshell(&mut self, list: &Arc<List>) -> Outcome {
         let list = Arc::clone(list);
-        let pid = self.fork_with(Purpose::Command, ForkAttrs::default(), move |shell| {
+        let monitor = self.env.is(SetOption::Monitor);
+        let attrs = ForkAttrs { pgid: monitor.then_some(Pgid(0)), actions: Vec::new() };
+        let text = monitor.then(|| crate::syntax::print_inline(&list));
+        let pid = self.fork_with(Purpose::Command, attrs, move |shell| {
             Deep::new(async move { shell.run_list(&list).await })
         })?;
-        let status = self.wait_child(pid).await?;
-        self.env.status = status;
+        let Some(text) = text else {
+            self.env.status = self.wait_child(pid).await?;
+            return Ok(());
+        };
+        self.give_terminal(Pgid(pid.0));
+        let status = self.wait_external(pid, [b"( ", &text[..], b" )"].concat()).await;
+        self.take_terminal();
+        self.env.status = status?;
         Ok(())
     }
 

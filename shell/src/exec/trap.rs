@@ -83,7 +83,10 @@ impl Shell {
         match self.env.traps.get(TrapEvent::signal(signal)).cloned() {
             Some(action) if !action.is_empty() => self.run_trap_action(&action, Line::First).await,
             Some(_) => Ok(()),
-            None if self.interactive => Ok(()),
+            None if self.interactive && signal == Signal::INT => {
+                self.print_error(b"\n");
+                Err(Unwind::Error(128 + Signal::INT.number()))
+            }
             None => Ok(()),
         }
     }
