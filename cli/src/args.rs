@@ -25,6 +25,10 @@ pub(crate) enum Command {
     /// 124 when it ran out of time, 125 when agentos itself failed.
     #[command(after_help = RUN_EXAMPLES)]
     Run(Run),
+    /// An interactive bash in a fresh sandbox, with history and completion.
+    ///
+    /// Where standard input is no terminal, it is run as a script.
+    Shell(Shell),
     /// Runs a WASI program from the host's disk in a fresh sandbox.
     ///
     /// A program of preview1 finds the mounts open, by the names that they were given, and its
@@ -57,6 +61,18 @@ pub(crate) struct Run {
     /// A program and its arguments, run without a shell in between.
     #[arg(last = true, value_name = "PROGRAM ARGS", conflicts_with = "script")]
     pub(crate) program: Vec<OsString>,
+
+    /// How the sandbox is made.
+    #[command(flatten)]
+    pub(crate) sandbox: SandboxOptions,
+}
+
+/// `agentos shell`.
+#[derive(Args, Debug)]
+pub(crate) struct Shell {
+    /// Arguments for bash.
+    #[arg(last = true, value_name = "ARGS")]
+    pub(crate) args: Vec<OsString>,
 
     /// How the sandbox is made.
     #[command(flatten)]

@@ -8,6 +8,7 @@ mod copy;
 mod mount;
 mod run;
 mod sandbox;
+mod shell;
 
 use std::process::ExitCode;
 
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         Command::Run(options) => run::run(options),
+        Command::Shell(options) => shell::shell(options),
         Command::Wasm(options) => run::wasm(options),
     };
     match done {

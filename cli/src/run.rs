@@ -61,7 +61,7 @@ fn read_stdin() -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-fn finish(mut command: Command<'_>, options: &SandboxOptions) -> Result<i32, String> {
+pub(crate) fn finish(mut command: Command<'_>, options: &SandboxOptions) -> Result<i32, String> {
     if options.stdin {
         command = command.stdin(read_stdin()?);
     }

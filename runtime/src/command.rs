@@ -1,17 +1,21 @@
 //! One command: what it is given, and running it to its end.
 
+mod launch;
+
 use std::time::Duration;
 
 use bytes::Bytes;
 use kernel::{
-    CaptureId, ClockId, HostEnd, HostFile, HostPipeId, InitProcess, Outcome, Pid, Signal, Until,
+    CaptureId, ClockId, HostEnd, HostFile, HostPipeId, Outcome, Pid, Signal, Until, WindowSize,
 };
 use syscalls::Preopen;
-use vfs::{Cred, Errno, Mode};
+use vfs::Errno;
 
 use crate::error::ErrorKind;
 use crate::sandbox::Sandbox;
-use crate::{Ended, Error, LimitReached, Output, rootfs};
+use crate::{Ended, Error, LimitReached, Output, Terminal};
+pub(crate) use launch::check_env;
+use launch::{Prepared, launch};
 
 /// A command to be run in a [`Sandbox`]. Modelled on [`std::process::Command`].
 #[must_use = "a command does nothing until `output` or `stream` is called"]
@@ -54,20 +58,6 @@ const TIMED_OUT: i32 = 124;
 
 /// How long a streaming run goes on before what was written is handed over.
 const STREAM_TICK_NS: u64 = 10_000_000;
-
-/// Checks a variable of an environment.
-pub(crate) fn check_env(name: &str, value: &str) -> Result<(), Error> {
-    let message = if name.is_empty() {
-        "the name of a variable is empty".to_owned()
-    } else if name.contains(['=', '\0']) {
-        format!("the name of the variable `{name}` has `=` or NUL in it")
-    } else if value.contains('\0') {
-        format!("the value of the variable `{name}` has a NUL in it")
-    } else {
-        return Ok(());
-    };
-    Err(ErrorKind::Argument(message).into())
-}
 
 impl<'s> Command<'s> {
     pub(crate) fn script(sandbox: &'s mut Sandbox, text: Vec<u8>) -> Command<'s> {
@@ -187,93 +177,24 @@ impl<'s> Command<'s> {
             run(sandbox, command, stdin, timeout, linger, sink)
         })?
     }
-}
 
-/// A command with everything checked that can be before it starts.
-struct Prepared {
-    what: What,
-    args: Vec<Vec<u8>>,
-    env: Vec<Vec<u8>>,
-    cwd: String,
-    path_var: Vec<u8>,
-    preopens: Vec<Preopen>,
-}
-
-impl Prepared {
-    fn new(sandbox: &Sandbox, request: Request) -> Result<Prepared, Error> {
-        let Request { what, args, env, inherits, cwd, preopens } = request;
-        let (What::Script(text) | What::Program(text) | What::Module(text, _)) = &what;
-        if text.contains(&0) || args.iter().any(|arg| arg.contains(&0)) {
-            return Err(ErrorKind::Argument("an argument has a NUL in it".to_owned()).into());
+    /// Starts it with a terminal as its standard input, output and error; it runs in
+    /// [`Terminal::run`]. What was given as standard input and as a timeout is not used.
+    ///
+    /// # Errors
+    /// As [`output`](Command::output); and [`ErrorKind::Argument`] where the program cannot be run.
+    pub fn terminal(self, window: WindowSize) -> Result<Terminal<'s>, Error> {
+        self.sandbox.check_life()?;
+        let Command { sandbox, request, .. } = self;
+        let command = Prepared::new(sandbox, request)?;
+        let (tty, started) = sandbox.guarded(|sandbox| {
+            let tty = sandbox.kernel.tty(window);
+            (tty, launch(sandbox, command, crate::terminal::files(tty)))
+        })?;
+        match started? {
+            Ok(pid) => Ok(Terminal::new(sandbox, pid, tty)),
+            Err((_, message)) => Err(ErrorKind::Argument(message.trim_end().to_owned()).into()),
         }
-        let mut vars = if inherits { sandbox.env.clone() } else { Vec::new() };
-        for (name, value) in env {
-            check_env(&name, &value)?;
-            vars.retain(|(known, _)| *known != name);
-            vars.push((name, value));
-        }
-        let chosen = cwd.or_else(|| sandbox.cwd.clone());
-        let cwd = chosen.unwrap_or_else(|| sandbox.default_cwd.to_owned());
-        if inherits && !vars.iter().any(|(name, _)| name == "PWD") {
-            vars.push(("PWD".to_owned(), cwd.clone()));
-        }
-        let path = vars.iter().find(|(name, _)| name == "PATH");
-        let path_var = path.map_or(Vec::new(), |(_, value)| value.clone().into_bytes());
-        let env = vars.iter().map(|(name, value)| format!("{name}={value}").into_bytes()).collect();
-        Ok(Prepared { what, args, env, cwd, path_var, preopens })
-    }
-
-    /// The process to start, or why the program cannot be: a status and a message.
-    fn process(self, sandbox: &mut Sandbox) -> Result<InitProcess, (i32, String)> {
-        let mut init = InitProcess {
-            env: self.env,
-            cwd: self.cwd.into_bytes(),
-            cred: Cred::user(rootfs::USER.0, rootfs::USER.1),
-            umask: Mode::new(0o022),
-            ..InitProcess::default()
-        };
-        match self.what {
-            What::Script(text) => {
-                init.path = Some(b"/usr/bin/bash".to_vec());
-                init.argv = vec![b"bash".to_vec(), b"-c".to_vec(), text];
-                if !self.args.is_empty() {
-                    init.argv.push(b"bash".to_vec());
-                }
-                init.body = Some(shell::program(shell::ProgramOptions { carets: true }));
-            }
-            What::Module(name, bytes) => {
-                let body = crate::loader::body_of(sandbox, &name, &bytes, self.preopens);
-                let why =
-                    |why| (126, format!("agentos: {}: {why}\n", String::from_utf8_lossy(&name)));
-                init.body = Some(body.map_err(why)?);
-                init.argv = vec![name];
-            }
-            What::Program(name) => {
-                let found = sandbox.kernel.find_in_path(Pid::INIT, &name, &self.path_var);
-                let path = found.map_err(|errno| not_found(sandbox, &name, errno))?;
-                init.path = Some(path);
-                init.argv = vec![name];
-            }
-        }
-        init.argv.extend(self.args);
-        Ok(init)
-    }
-}
-
-/// As a shell says it: 127 for what is not there, 126 for what cannot be run.
-fn not_found(sandbox: &Sandbox, name: &[u8], errno: Errno) -> (i32, String) {
-    let name = String::from_utf8_lossy(name);
-    match errno {
-        Errno::ENOENT if !name.contains('/') => {
-            let hint = if sandbox.has_software {
-                String::new()
-            } else {
-                format!(" (this build has no commands: run `{}`)", software::HOW_TO_BUILD)
-            };
-            (127, format!("agentos: {name}: command not found{hint}\n"))
-        }
-        Errno::ENOENT => (127, format!("agentos: {name}: {errno}\n")),
-        _ => (126, format!("agentos: {name}: {errno}\n")),
     }
 }
 
@@ -327,26 +248,16 @@ fn run(
     let start = sandbox.kernel.clock_gettime(ClockId::Monotonic);
     let fuel = sandbox.kernel.fuel_used();
     let deadline = timeout.map(|timeout| start.saturating_add(nanos(timeout)));
-    let cwd = command.cwd.clone();
-    let started = command.process(sandbox).and_then(|mut init| {
-        init.stdin = if stdin.is_empty() { HostFile::Null } else { HostFile::Bytes(stdin) };
-        (init.stdout, init.stderr) = match &sink {
-            Sink::Capture(out, err) => (HostFile::Capture(*out), HostFile::Capture(*err)),
-            Sink::Pipes(pipes) => (HostFile::Pipe(pipes.stdout), HostFile::Pipe(pipes.stderr)),
-        };
-        let name = init.argv.first().cloned().unwrap_or_default();
-        match sandbox.kernel.create_process(init) {
-            Ok(pid) => Ok(Ok(pid)),
-            Err(errno) if cwd_is_bad(sandbox, &cwd) => Ok(Err(Error::path(&cwd, errno))),
-            Err(errno) => Err(not_found(sandbox, &name, errno)),
-        }
-    });
-    let (ended, exit_code, message) = match started {
-        Ok(Ok(pid)) => {
+    let input = if stdin.is_empty() { HostFile::Null } else { HostFile::Bytes(stdin) };
+    let (out, err) = match &sink {
+        Sink::Capture(out, err) => (HostFile::Capture(*out), HostFile::Capture(*err)),
+        Sink::Pipes(pipes) => (HostFile::Pipe(pipes.stdout), HostFile::Pipe(pipes.stderr)),
+    };
+    let (ended, exit_code, message) = match launch(sandbox, command, [input, out, err])? {
+        Ok(pid) => {
             let (ended, code) = wait(sandbox, pid, deadline, linger, &mut sink);
             (ended, code, String::new())
         }
-        Ok(Err(error)) => return Err(error),
         Err((code, message)) => (Ended::Exited, code, message),
     };
     let mut output = collect(sandbox, sink, &message);
@@ -358,18 +269,18 @@ fn run(
     Ok(output)
 }
 
-fn nanos(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+/// How a process ended, and its status as a shell shows it.
+pub(crate) fn exit_code(status: kernel::ExitStatus) -> (Ended, i32) {
+    match status {
+        kernel::ExitStatus::Exited(code) => (Ended::Exited, code.into()),
+        kernel::ExitStatus::Signaled(signal) => {
+            (Ended::Signaled(signal), 128 + i32::from(signal.number()))
+        }
+    }
 }
 
-fn cwd_is_bad(sandbox: &mut Sandbox, cwd: &str) -> bool {
-    let now = sandbox.kernel.now();
-    let vfs = sandbox.kernel.vfs_mut();
-    let cred = Cred::user(rootfs::USER.0, rootfs::USER.1);
-    let caller = vfs::Caller { cred: &cred, ..vfs.superuser(now) };
-    let access = vfs::Access::EXEC;
-    let stat = vfs.fstatat(&caller, caller.cwd, cwd.as_bytes(), vfs::AtFlags::empty());
-    !stat.is_ok_and(|stat| stat.is_dir() && cred.check(&stat, access).is_ok())
+pub(crate) fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// Runs the kernel until the process has ended, by itself or otherwise.
@@ -394,13 +305,9 @@ fn wait(
             pipes.drain(sandbox);
         }
         match outcome {
-            Outcome::Exited(kernel::ExitStatus::Exited(code)) => {
+            Outcome::Exited(status) => {
                 settle(sandbox, deadline, linger, sink);
-                break (Ended::Exited, code.into());
-            }
-            Outcome::Exited(kernel::ExitStatus::Signaled(signal)) => {
-                settle(sandbox, deadline, linger, sink);
-                break (Ended::Signaled(signal), 128 + i32::from(signal.number()));
+                break exit_code(status);
             }
             Outcome::DeadlineReached if until == deadline && deadline.is_some() => {
                 break (Ended::TimedOut, TIMED_OUT);
@@ -423,7 +330,7 @@ fn wait(
 }
 
 /// The status of what was killed.
-const KILLED: i32 = 128 + Signal::KILL.number() as i32;
+pub(crate) const KILLED: i32 = 128 + Signal::KILL.number() as i32;
 
 /// Lets processes that a command left behind write for a while.
 fn settle(sandbox: &mut Sandbox, deadline: Option<u64>, linger: Duration, sink: &mut Sink<'_>) {

@@ -38,11 +38,14 @@ mod output;
 mod program;
 mod rootfs;
 mod sandbox;
+mod terminal;
 
 pub use builder::Builder;
 pub use command::{Command, Stream};
 pub use engine::Engine;
 pub use error::{Error, ErrorKind};
+pub use kernel::WindowSize;
 pub use limits::{LimitReached, Limits};
 pub use output::{Ended, Output};
 pub use sandbox::{FileResult, Sandbox};
+pub use terminal::{Progress, Terminal};
