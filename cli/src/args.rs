@@ -111,6 +111,11 @@ pub(crate) struct SandboxOptions {
     #[arg(long, value_name = "HOST:GUEST[:ro|rw|cow|mem]")]
     pub(crate) mount: Vec<MountSpec>,
 
+    /// Adds the WebAssembly commands in a directory of the host: modules, or packages of Agent
+    /// OS; may be given again.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) software: Vec<std::path::PathBuf>,
+
     /// Passes standard input on; without it the guest's is empty.
     #[arg(long)]
     pub(crate) stdin: bool,

@@ -24,6 +24,9 @@ pub(crate) fn build(options: &SandboxOptions) -> Result<Sandbox, String> {
     for spec in &options.mount {
         builder = mount(builder, spec, spec.at(cwd))?;
     }
+    for dir in &options.software {
+        builder = builder.software_dir(dir);
+    }
     for (name, value) in &options.env {
         builder = builder.env(name, value);
     }

@@ -1,5 +1,6 @@
 //! How a sandbox is made.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use kernel::{Clock, Entropy, HostClock, HostEntropy, Kernel, SeededEntropy, VirtualClock};
@@ -10,12 +11,13 @@ use crate::error::ErrorKind;
 use crate::limiter::MemoryBudget;
 use crate::loader::SandboxLoader;
 use crate::sandbox::Sandbox;
-use crate::{Engine, Error, Limits, rootfs};
+use crate::{Engine, Error, Limits, packages, rootfs};
 
 /// Describes a sandbox; [`build`](Builder::build) makes it.
 pub struct Builder {
     engine: Engine,
     pack: Pack,
+    software_dirs: Vec<PathBuf>,
     mounts: Vec<(String, Box<dyn FileSystem>, MountFlags)>,
     env: Vec<(String, String)>,
     cwd: Option<String>,
@@ -48,6 +50,7 @@ impl Builder {
         Builder {
             engine: Engine::shared(),
             pack: Pack::default(),
+            software_dirs: Vec::new(),
             mounts: Vec::new(),
             env: ENV.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
             cwd: None,
@@ -62,6 +65,18 @@ impl Builder {
     /// The commands in `/usr/bin`. Without them there is the shell with its builtins.
     pub fn software(mut self, pack: Pack) -> Builder {
         self.pack = pack;
+        self
+    }
+
+    /// Adds the WebAssembly commands of a directory of the host to `/usr/bin`, in place of others
+    /// of the same name but `sh` and `bash`; may be called again.
+    ///
+    /// It holds the modules itself, with or without `.wasm` behind the command's name, or in
+    /// `wasm/`, as packages of Agent OS do, or it holds such packages, as `node_modules` does. What
+    /// a package says of its commands' permissions is not looked at: what a command may do is up
+    /// to the sandbox. Modules are read when they first run.
+    pub fn software_dir(mut self, dir: impl Into<PathBuf>) -> Builder {
+        self.software_dirs.push(dir.into());
         self
     }
 
@@ -142,6 +157,7 @@ impl Builder {
     /// # Errors
     /// - [`ErrorKind::Mount`]: a mount point is not absolute, is given twice, or cannot be made.
     /// - [`ErrorKind::Argument`]: a variable's name is empty, or has `=` or NUL in it.
+    /// - [`ErrorKind::Software`]: a directory of commands cannot be read, or has none.
     /// - [`ErrorKind::Path`]: the root filesystem cannot be made within the limits.
     pub fn build(mut self) -> Result<Sandbox, Error> {
         let now = self.clock.realtime();
@@ -185,7 +201,7 @@ impl Builder {
             cwd: self.cwd,
             default_cwd: CWD,
             timeout: self.timeout,
-            has_software: self.pack.is_built(),
+            has_software: self.pack.is_built() || !self.software_dirs.is_empty(),
             life: crate::sandbox::Life::Ready,
         })
     }
@@ -200,8 +216,12 @@ impl Builder {
         let root = match root {
             Some(root) => root,
             None => {
+                let mut others = Vec::new();
+                for dir in &self.software_dirs {
+                    others.extend(packages::commands(dir)?);
+                }
                 let files = self.limits.files;
-                Box::new(rootfs::root(&self.engine, &self.pack, files).map_err(at_root)?)
+                Box::new(rootfs::root(&self.engine, &self.pack, others, files).map_err(at_root)?)
             }
         };
         let mut vfs = rootfs::namespace(root, now).map_err(at_root)?;

@@ -29,6 +29,14 @@ pub enum ErrorKind {
         /// Why.
         why: String,
     },
+    /// A directory of the host that is to give commands does not.
+    #[error("{path}: {why}")]
+    Software {
+        /// The directory.
+        path: String,
+        /// Why.
+        why: String,
+    },
     /// A command's string has a NUL byte in it, or a name of its environment is empty or has `=`.
     #[error("{0}")]
     Argument(String),

@@ -27,6 +27,7 @@
 
 mod builder;
 mod command;
+mod compat;
 mod engine;
 mod error;
 mod limiter;
@@ -35,6 +36,7 @@ mod linker;
 mod loader;
 mod module;
 mod output;
+mod packages;
 mod program;
 mod rootfs;
 mod sandbox;

@@ -9,7 +9,7 @@ use vfs::{Errno, Result};
 use crate::engine::Engine;
 use crate::limiter::{Limiter, MemoryBudget};
 use crate::module::{LoadError, MAX_MODULE_BYTES};
-use crate::program::WasmProgram;
+use crate::program::{Start, WasmProgram};
 
 /// The first bytes of a file that stands for a program of the host's: the name follows, then a
 /// newline. Such a file grants nothing: a guest that writes one gets what it names, if it exists.
@@ -56,14 +56,18 @@ impl SandboxLoader {
         if image.size > MAX_MODULE_BYTES {
             return Err(LoadError::Errno(Errno::EFBIG));
         }
-        let module = match &image.blob {
+        let loaded = match &image.blob {
             Some(blob) => engine.module_of(blob)?,
             None => engine.module(&image.content(kernel).map_err(LoadError::Errno)?)?,
         };
         let limiter = Limiter::new(self.memory.clone());
         let argv0 = image.argv.first().map_or(image.path, Vec::as_slice);
         let name = String::from_utf8_lossy(argv0).into_owned();
-        Ok(Box::new(WasmProgram::new(engine, &module, pid, limiter, name, vec![Preopen::root()])?))
+        let preopens = vec![Preopen::root()];
+        // A working directory that was removed has no name.
+        let cwd = kernel.getcwd(pid).unwrap_or_else(|_| b"/".to_vec());
+        let start = Start { limiter, name, preopens, cwd };
+        Ok(Box::new(WasmProgram::new(engine, &loaded, pid, start)?))
     }
 }
 
@@ -92,13 +96,14 @@ pub(crate) fn body_of(
     name: &[u8],
     bytes: &[u8],
     preopens: Vec<Preopen>,
+    cwd: &str,
 ) -> std::result::Result<Box<dyn Program>, String> {
     let engine = sandbox.engine.inner();
     let limiter = Limiter::new(sandbox.memory.clone());
     let name = String::from_utf8_lossy(name).into_owned();
-    let made = engine
-        .module(bytes)
-        .and_then(|module| WasmProgram::new(engine, &module, Pid::INIT, limiter, name, preopens));
+    let start = Start { limiter, name, preopens, cwd: cwd.as_bytes().to_vec() };
+    let made =
+        engine.module(bytes).and_then(|loaded| WasmProgram::new(engine, &loaded, Pid::INIT, start));
     match made {
         Ok(program) => Ok(Box::new(program)),
         Err(LoadError::Errno(errno)) => Err(errno.to_string()),

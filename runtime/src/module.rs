@@ -10,6 +10,7 @@ use std::sync::Arc;
 use vfs::{Blob, Errno};
 use wasmi::Module;
 
+use crate::compat::{self, Compat};
 use crate::engine::Shared;
 
 /// The largest module that is loaded, in bytes.
@@ -22,8 +23,15 @@ const MAX_CACHED: usize = 1024;
 #[derive(Default)]
 pub(crate) struct Modules {
     /// The `Arc` is held so that its address cannot come to mean other bytes.
-    by_address: BTreeMap<usize, (Arc<dyn Blob>, Option<Module>)>,
-    by_hash: BTreeMap<[u8; 32], Module>,
+    by_address: BTreeMap<usize, (Arc<dyn Blob>, Option<Loaded>)>,
+    by_hash: BTreeMap<[u8; 32], Loaded>,
+}
+
+/// A compiled module, and what its processes need at their start.
+#[derive(Clone)]
+pub(crate) struct Loaded {
+    pub(crate) module: Module,
+    pub(crate) compat: Compat,
 }
 
 impl Modules {
@@ -49,10 +57,10 @@ impl Shared {
     /// # Errors
     /// As [`module`](Shared::module), and
     /// - `EIO`: the bytes cannot be had.
-    pub(crate) fn module_of(&self, blob: &Arc<dyn Blob>) -> Result<Module, LoadError> {
+    pub(crate) fn module_of(&self, blob: &Arc<dyn Blob>) -> Result<Loaded, LoadError> {
         let key = address(blob);
         let trusted = match self.modules.lock().by_address.get(&key) {
-            Some((_, Some(module))) => return Ok(module.clone()),
+            Some((_, Some(loaded))) => return Ok(loaded.clone()),
             Some((_, None)) => true,
             None => false,
         };
@@ -60,29 +68,30 @@ impl Shared {
         if !trusted {
             return self.module(&bytes);
         }
-        let module = self.compile(&bytes)?;
+        let loaded = Loaded { module: self.compile(&bytes)?, compat: Compat::default() };
         if let Some(entry) = self.modules.lock().by_address.get_mut(&key) {
-            entry.1 = Some(module.clone());
+            entry.1 = Some(loaded.clone());
         }
-        Ok(module)
+        Ok(loaded)
     }
 
     /// The module of bytes that nobody vouches for: validated as a whole, once.
     ///
     /// # Errors
     /// - [`LoadError::Wasm`]: not a valid module, or one that uses what this engine does not have.
-    pub(crate) fn module(&self, bytes: &[u8]) -> Result<Module, LoadError> {
+    pub(crate) fn module(&self, bytes: &[u8]) -> Result<Loaded, LoadError> {
         let hash = *blake3::hash(bytes).as_bytes();
-        if let Some(module) = self.modules.lock().by_hash.get(&hash) {
-            return Ok(module.clone());
+        if let Some(loaded) = self.modules.lock().by_hash.get(&hash) {
+            return Ok(loaded.clone());
         }
-        Module::validate(&self.wasmi, bytes).map_err(LoadError::wasm)?;
-        let module = self.compile(bytes)?;
+        let (bytes, compat) = compat::adapt(bytes);
+        Module::validate(&self.wasmi, &bytes).map_err(LoadError::wasm)?;
+        let loaded = Loaded { module: self.compile(&bytes)?, compat };
         let mut modules = self.modules.lock();
         if modules.by_hash.len() < MAX_CACHED {
-            modules.by_hash.insert(hash, module.clone());
+            modules.by_hash.insert(hash, loaded.clone());
         }
-        Ok(module)
+        Ok(loaded)
     }
 
     fn compile(&self, bytes: &[u8]) -> Result<Module, LoadError> {

@@ -13,10 +13,11 @@ use wasmi::{
     TrapCode, Val,
 };
 
+use crate::compat::{CWD_BYTES, Compat};
 use crate::engine::Shared;
 use crate::limiter::Limiter;
 use crate::linker::{self, Args};
-use crate::module::LoadError;
+use crate::module::{LoadError, Loaded};
 
 /// What a guest's store holds.
 pub(crate) struct Guest {
@@ -72,12 +73,12 @@ impl WasmProgram {
     /// open; commands of the extension ABI expect the root.
     pub(crate) fn new(
         engine: &Shared,
-        module: &Module,
+        loaded: &Loaded,
         pid: Pid,
-        limiter: Limiter,
-        name: String,
-        preopens: Vec<Preopen>,
+        start: Start,
     ) -> Result<WasmProgram, LoadError> {
+        let Start { limiter, name, preopens, cwd } = start;
+        let module = &loaded.module;
         let plain = is_plain(module);
         let guest = Guest {
             kernel: Kernel::vacant(),
@@ -101,6 +102,7 @@ impl WasmProgram {
             .get_func(&store, "_start")
             .ok_or_else(|| LoadError::Wasm("the module exports no function `_start`".to_owned()))?;
         store.data_mut().memory = instance.get_memory(&store, "memory");
+        tell_cwd(&mut store, loaded.compat, &cwd);
         Ok(WasmProgram { store, state: State::New(start), name })
     }
 
@@ -172,6 +174,36 @@ impl WasmProgram {
         // Nobody may be reading; the status says the essential.
         let _ = guest.kernel.write(guest.pid, Fd::STDERR, text.as_bytes());
         Step::Exit(ExitStatus::Signaled(signal))
+    }
+}
+
+/// What a process starts with.
+pub(crate) struct Start {
+    pub(crate) limiter: Limiter,
+    /// What messages call it.
+    pub(crate) name: String,
+    /// What a program of preview1 finds open.
+    pub(crate) preopens: Vec<Preopen>,
+    /// The working directory.
+    pub(crate) cwd: Vec<u8>,
+}
+
+/// Gives a guest that needs it a page with its working directory, and room for paths. Without
+/// the page, for want of memory, the guest believes to be in `/`.
+fn tell_cwd(store: &mut Store<Guest>, compat: Compat, cwd: &[u8]) {
+    let Some(memory) = store.data().memory.filter(|_| compat != Compat::default()) else { return };
+    let Ok(pages) = memory.grow(&mut *store, 1) else { return };
+    let Ok(page) = u32::try_from(pages * 65536) else { return };
+    if compat.asks_for_paths {
+        let state = &mut store.data_mut().state;
+        *state = std::mem::take(state).with_scratch(page + CWD_BYTES);
+    }
+    if let Some(variable) = compat.cwd_variable
+        && cwd.len() < CWD_BYTES as usize
+        && memory.write(&mut *store, page as usize, cwd).is_ok()
+    {
+        // The variable is in memory: the module's own data is there.
+        let _ = memory.write(store, variable as usize, &page.to_le_bytes());
     }
 }
 

@@ -11,6 +11,7 @@ use vfs::{Blob, Errno, FileSystem, Ino, Limits, MemFs, Mode, NewInode, Result, T
 
 use crate::engine::Engine;
 use crate::loader::{NATIVE, native_file};
+use crate::packages::Command;
 
 /// The user that commands run as.
 pub(crate) const USER: (u32, u32) = (1000, 1000);
@@ -106,8 +107,14 @@ impl Blob for Packed {
     }
 }
 
-/// The root filesystem with the commands of a pack, forked from one that was built before.
-pub(crate) fn root(engine: &Engine, pack: &Pack, limits: Limits) -> Result<MemFs> {
+/// The root filesystem with the commands of a pack, forked from one that was built before, and
+/// other commands, which take the place of what has the same name; but the shell stays.
+pub(crate) fn root(
+    engine: &Engine,
+    pack: &Pack,
+    others: Vec<Command>,
+    limits: Limits,
+) -> Result<MemFs> {
     let key = pack.commands().next().map_or(0, |first| std::ptr::from_ref(first.module) as usize);
     let mut images = engine.inner().images.lock();
     let image = match images.iter().find(|(known, ..)| *known == key) {
@@ -120,9 +127,21 @@ pub(crate) fn root(engine: &Engine, pack: &Pack, limits: Limits) -> Result<MemFs
         }
     };
     drop(images);
-    let mut root = image;
-    root.set_limits(limits);
-    Ok(root)
+    let mut tree = Tree { fs: image, now: Timestamp::default() };
+    for (name, content) in others {
+        if NATIVE.contains(&name.as_str()) {
+            continue;
+        }
+        let path = format!("usr/bin/{name}");
+        let (dir, last) = tree.parent(&path)?;
+        match tree.fs.unlink(dir, last, tree.now) {
+            Ok(()) | Err(Errno::ENOENT) => {}
+            Err(errno) => return Err(errno),
+        }
+        tree.file(&path, content, 0o755)?;
+    }
+    tree.fs.set_limits(limits);
+    Ok(tree.fs)
 }
 
 fn build(engine: &Engine, pack: &Pack) -> Result<MemFs> {

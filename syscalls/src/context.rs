@@ -70,6 +70,8 @@ pub struct WasiState {
     pub(crate) deadline: Option<u64>,
     /// Rights that were narrowed: base and inheriting.
     pub(crate) rights: BTreeMap<u32, (u64, u64)>,
+    /// Where paths can be put in the guest's memory, and which place is next.
+    pub(crate) scratch: Option<(u32, u32)>,
 }
 
 impl Default for WasiState {
@@ -87,8 +89,22 @@ impl WasiState {
             slots: preopens.into_iter().map(Slot::Preopen).collect(),
             deadline: None,
             rights: BTreeMap::new(),
+            scratch: None,
         }
     }
+
+    /// Gives this layer [`SCRATCH`](WasiState::SCRATCH) bytes of the guest's memory for paths that
+    /// it makes absolute. Then `fd_prestat_get(path, -1)` is no call of preview1's but answers
+    /// where the path is without its leading slashes, a relative one with the working directory
+    /// before it: a guest's libc can be made to call it where it would skip slashes.
+    #[must_use]
+    pub fn with_scratch(mut self, at: u32) -> WasiState {
+        self.scratch = Some((at, 0));
+        self
+    }
+
+    /// Bytes that [`with_scratch`](WasiState::with_scratch) takes.
+    pub const SCRATCH: u32 = SCRATCH_PLACES * SCRATCH_PLACE;
 
     /// As [`new`](WasiState::new), for a guest that is held to preview1's letter.
     pub fn strict(preopens: Vec<Preopen>) -> WasiState {
@@ -109,6 +125,12 @@ impl WasiState {
         Some(index as usize)
     }
 }
+
+/// Paths that the guest may still look at when the next one is made; `rename` has two.
+pub(crate) const SCRATCH_PLACES: u32 = 4;
+
+/// Bytes for one path: two of the longest.
+pub(crate) const SCRATCH_PLACE: u32 = 8192;
 
 /// What a descriptor of a guest stands for.
 pub(crate) enum GuestFd {

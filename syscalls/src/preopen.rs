@@ -5,9 +5,39 @@ use core::task::Poll;
 use kernel::Fd;
 use vfs::{Errno, Result};
 
-use crate::context::{Answer, Cx, GuestFd, Slot};
+use crate::context::{Answer, Cx, GuestFd, SCRATCH_PLACE, SCRATCH_PLACES, Slot};
 use crate::fd::{describe, done, open_directory};
 use crate::table::words;
+
+/// Where a path of the guest's is, as it is from the root, without leading slashes: for a libc
+/// that takes relative paths for ones from the root.
+///
+/// # Errors
+/// - `EFAULT`: the path does not end in memory.
+/// - `ENOENT`: the working directory was removed.
+fn from_root(cx: &mut Cx<'_>, path: u32) -> Result<u32> {
+    let mut len = 0;
+    while cx.memory.slice(path.saturating_add(len), 1)? != [0] {
+        len += 1;
+    }
+    let text = cx.bytes(path, len)?;
+    let slashes = text.iter().take_while(|b| **b == b'/').count();
+    if slashes > 0 || text.is_empty() {
+        return Ok(path + u32::try_from(slashes).unwrap_or(len));
+    }
+    let mut full = cx.kernel.getcwd(cx.pid)?;
+    full.push(b'/');
+    full.extend(text);
+    // One too long for a place stays too long for a path when it is cut there.
+    full.truncate(SCRATCH_PLACE as usize - 1);
+    full.push(0);
+    let (base, next) = cx.state.scratch.ok_or(Errno::EFAULT)?;
+    let at = base + next * SCRATCH_PLACE;
+    cx.state.scratch = Some((base, (next + 1) % SCRATCH_PLACES));
+    cx.memory.write(at, &full)?;
+    let slashes = full.iter().take_while(|b| **b == b'/').count();
+    Ok(at + u32::try_from(slashes).unwrap_or(0))
+}
 
 /// What a preopened directory is called.
 ///
@@ -22,6 +52,10 @@ fn preopen_name(cx: &Cx<'_>, fd: u32) -> Result<Vec<u8>> {
 
 pub(crate) fn fd_prestat_get(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
     let [fd, out] = words(a);
+    if out == u32::MAX && cx.state.scratch.is_some() {
+        // A path that is in memory stays what it is if it cannot be made absolute.
+        return Poll::Ready(Answer::Value(from_root(cx, fd).unwrap_or(fd)));
+    }
     done((|| {
         let len = u32::try_from(preopen_name(cx, fd)?.len()).map_err(|_| Errno::EOVERFLOW)?;
         // Tag 0: a directory.

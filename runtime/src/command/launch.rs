@@ -59,9 +59,10 @@ impl Prepared {
 
     /// The process to start, or why the program cannot be: a status and a message.
     fn process(self, sandbox: &mut Sandbox) -> Result<InitProcess, (i32, String)> {
+        let cwd = self.cwd;
         let mut init = InitProcess {
             env: self.env,
-            cwd: self.cwd.into_bytes(),
+            cwd: cwd.clone().into_bytes(),
             cred: Cred::user(rootfs::USER.0, rootfs::USER.1),
             umask: Mode::new(0o022),
             ..InitProcess::default()
@@ -76,7 +77,7 @@ impl Prepared {
                 init.body = Some(shell::program(shell::ProgramOptions { carets: true }));
             }
             What::Module(name, bytes) => {
-                let body = crate::loader::body_of(sandbox, &name, &bytes, self.preopens);
+                let body = crate::loader::body_of(sandbox, &name, &bytes, self.preopens, &cwd);
                 let why =
                     |why| (126, format!("agentos: {}: {why}\n", String::from_utf8_lossy(&name)));
                 init.body = Some(body.map_err(why)?);

@@ -9,6 +9,7 @@
 mod isolation;
 mod limits;
 mod slice;
+mod software_dir;
 mod wasi;
 
 use agentos_runtime::{Output, Sandbox};
