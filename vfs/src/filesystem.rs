@@ -309,6 +309,8 @@ pub trait FileSystem: Any + Send + Sync {
 
     /// Makes sure that `offset..offset + len` has room, extending the size to its end.
     ///
+    /// Sets mtime and ctime, also where there was room already.
+    ///
     /// # Errors
     /// As [`write_at`](FileSystem::write_at).
     fn allocate(&mut self, ino: Ino, offset: u64, len: u64, now: Timestamp) -> Result<()> {

@@ -40,6 +40,8 @@ mod open_file;
 mod overlay;
 mod proc;
 mod stat;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod vfs;
 
 pub use cred::{Caller, Cred};

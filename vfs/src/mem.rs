@@ -6,6 +6,7 @@
 
 mod data;
 mod dir;
+mod ranges;
 #[cfg(test)]
 mod tests;
 
@@ -655,15 +656,14 @@ impl FileSystem for MemFs {
         if len == 0 {
             return inode.data().map(drop);
         }
-        self.check_room(owner, inode.data()?.cost_to_fill(offset, end))?;
+        self.check_room(owner, inode.data()?.cost_to_allocate(offset, end))?;
         let inode = self.inode_mut(ino)?;
         let Content::Regular(data) = &mut inode.content else { return Err(Errno::EINVAL) };
-        data.fill(offset, end)?;
+        data.allocate(offset, end);
         if end > data.len() {
             data.set_len(end)?;
-            inode.mtime = now;
         }
-        inode.ctime = now;
+        (inode.mtime, inode.ctime) = (now, now);
         self.recharge(ino, owner, held)
     }
 

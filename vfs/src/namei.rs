@@ -26,6 +26,28 @@ pub enum Follow {
     No,
 }
 
+/// What a walk is for, which decides about a last component that is a symbolic link or has a
+/// slash behind it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Intent {
+    /// The inode. A link with a slash behind it is followed.
+    Node(Follow),
+    /// The entry, to be made, removed or renamed: never followed. Linux's `LOOKUP_PARENT`.
+    Entry,
+    /// To be created unless it is there: `EISDIR` at once for a name with a slash behind it.
+    Create(Follow),
+}
+
+impl Intent {
+    fn follows(self, trailing_slash: bool) -> bool {
+        match self {
+            Intent::Node(follow) => follow == Follow::Yes || trailing_slash,
+            Intent::Entry => false,
+            Intent::Create(follow) => follow == Follow::Yes,
+        }
+    }
+}
+
 /// Where a path leads.
 pub(crate) struct Found<'p> {
     /// The directory that has, or would have, the last component.
@@ -91,12 +113,13 @@ pub(crate) struct Met {
 /// - `ELOOP`: more than 40 symbolic links.
 /// - `ENAMETOOLONG`: the path has 4,096 bytes or more, or a component more than 255.
 /// - `EINVAL`: the path has a NUL in it.
+/// - `EISDIR`: to be created, and a slash stands behind the last name.
 pub(crate) fn walk<'p>(
     mounts: &Mounts,
     cx: &Caller<'_>,
     start: Location,
     path: &'p [u8],
-    follow: Follow,
+    intent: Intent,
     met: &mut Met,
 ) -> Result<Found<'p>> {
     if path.is_empty() {
@@ -133,25 +156,13 @@ pub(crate) fn walk<'p>(
                 walk.up()?;
                 last = Last::DotDot;
             }
+            _ if trailing_slash && matches!(intent, Intent::Create(_)) => {
+                return Err(Errno::EISDIR);
+            }
             name => match walk.child(name)? {
-                None if is_last => {
-                    let name = match &path {
-                        Cow::Borrowed(path) => Cow::Borrowed(&path[start..end]),
-                        Cow::Owned(path) => Cow::Owned(path[start..end].to_vec()),
-                    };
-                    let (dir, dir_stat) = (walk.at, walk.stat);
-                    return Ok(Found {
-                        dir,
-                        dir_stat,
-                        name: Last::Name(name),
-                        node: None,
-                        trailing_slash,
-                    });
-                }
-                None => return Err(Errno::ENOENT),
                 Some((link, stat))
                     if stat.file_type == FileType::Symlink
-                        && (!is_last || follow == Follow::Yes || trailing_slash) =>
+                        && (!is_last || intent.follows(trailing_slash)) =>
                 {
                     let target = walk.target(link, is_last)?;
                     if target.first() == Some(&b'/') {
@@ -165,7 +176,7 @@ pub(crate) fn walk<'p>(
                     pos = 0;
                     continue;
                 }
-                Some(node) if is_last => {
+                node if is_last => {
                     let name = match &path {
                         Cow::Borrowed(path) => Cow::Borrowed(&path[start..end]),
                         Cow::Owned(path) => Cow::Owned(path[start..end].to_vec()),
@@ -175,11 +186,12 @@ pub(crate) fn walk<'p>(
                         dir,
                         dir_stat,
                         name: Last::Name(name),
-                        node: Some(node),
+                        node,
                         trailing_slash,
                     });
                 }
                 Some((at, stat)) => (walk.at, walk.stat) = (at, stat),
+                None => return Err(Errno::ENOENT),
             },
         }
         pos = end;

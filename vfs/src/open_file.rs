@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 
-use crate::{FileType, Location, OFlags};
+use crate::{Cred, FileType, Location, OFlags};
 
 /// An open file description. It keeps its inode alive until [`Vfs::close`](crate::Vfs::close).
 ///
@@ -23,8 +23,8 @@ pub struct OpenFile {
     pub file_type: FileType,
     /// Which device.
     pub rdev: u64,
-    /// Whether writing clears set-user-ID and set-group-ID: not when root opened it.
-    pub(crate) drops_privileges: bool,
+    /// Who opened it, unless root did: writing then clears set-user-ID and set-group-ID.
+    pub(crate) opener: Option<Cred>,
     /// What a file of `/proc` said when it was opened.
     pub(crate) text: Option<Bytes>,
 }

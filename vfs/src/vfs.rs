@@ -13,7 +13,7 @@ use std::any::Any;
 use std::sync::Arc;
 
 use crate::mount::{Mount, Mounts};
-use crate::namei::{self, Found, Last, Met};
+use crate::namei::{self, Found, Intent, Last, Met};
 use crate::{
     Access, AtFlags, Blob, Caller, Cred, Errno, FileSystem, FileType, Follow, Location, Mode,
     MountFlags, MountId, MountInfo, NewInode, OFlags, OpenFile, ProcFs, Result, SetStat, Stat,
@@ -178,20 +178,30 @@ impl Vfs {
     pub fn magic_fd(&mut self, cx: &Caller<'_>, dir: Location, path: &[u8]) -> Option<(u32, u32)> {
         let mut met = Met::default();
         // Where the link leads as text does not matter: it may be nowhere.
-        let _ = namei::walk(&self.mounts, cx, dir, path, Follow::Yes, &mut met);
+        let _ = namei::walk(&self.mounts, cx, dir, path, Intent::Node(Follow::Yes), &mut met);
         self.fed |= met.fed;
         met.magic
     }
 
-    pub(crate) fn find<'p>(
+    fn find<'p>(
         &mut self,
         cx: &Caller<'_>,
         dir: Location,
         path: &'p [u8],
         follow: Follow,
     ) -> Result<Found<'p>> {
+        self.walk(cx, dir, path, Intent::Node(follow))
+    }
+
+    fn walk<'p>(
+        &mut self,
+        cx: &Caller<'_>,
+        dir: Location,
+        path: &'p [u8],
+        intent: Intent,
+    ) -> Result<Found<'p>> {
         let mut met = Met::default();
-        let found = namei::walk(&self.mounts, cx, dir, path, follow, &mut met);
+        let found = namei::walk(&self.mounts, cx, dir, path, intent, &mut met);
         self.fed |= met.fed;
         found
     }
@@ -280,7 +290,7 @@ impl Vfs {
     /// - as [`resolve`](Vfs::resolve);
     /// - `EEXIST`: `CREAT` and `EXCL`, and the name exists.
     /// - `EISDIR`: a directory, to be written or created.
-    /// - `ELOOP`: `NOFOLLOW`, and it is a symbolic link.
+    /// - `ELOOP`: `NOFOLLOW`, and it is a symbolic link; `ENOTDIR` with `DIRECTORY`.
     /// - `ENOTDIR`: `DIRECTORY`, and it is none.
     /// - `EACCES`: the permissions of the file, or to create it of its directory.
     /// - `EROFS`: to be written, on a read-only mount.
@@ -307,10 +317,9 @@ impl Vfs {
         let exclusive = flags.contains(OFlags::CREAT | OFlags::EXCL);
         let no_follow = exclusive || flags.contains(OFlags::NOFOLLOW);
         let follow = if no_follow { Follow::No } else { Follow::Yes };
-        let found = self.find(cx, dir, path, follow)?;
-        if flags.contains(OFlags::CREAT) && found.trailing_slash && found.name.name().is_some() {
-            return Err(Errno::EISDIR);
-        }
+        let creates = flags.contains(OFlags::CREAT);
+        let intent = if creates { Intent::Create(follow) } else { Intent::Node(follow) };
+        let found = self.walk(cx, dir, path, intent)?;
         if let Some((at, stat)) = found.node {
             if exclusive {
                 return Err(Errno::EEXIST);
@@ -318,7 +327,7 @@ impl Vfs {
             let (at, stat) = if found.trailing_slash { found.existing()? } else { (at, stat) };
             return self.open_existing(cx, &found, (at, stat), flags);
         }
-        if !flags.contains(OFlags::CREAT) {
+        if !creates {
             return Err(Errno::ENOENT);
         }
         let name = found.name.name().ok_or(Errno::EISDIR)?;
@@ -336,17 +345,14 @@ impl Vfs {
         (at, stat): (Location, Stat),
         flags: OFlags,
     ) -> Result<OpenFile> {
-        if stat.file_type == FileType::Symlink && !flags.contains(OFlags::PATH) {
-            return Err(Errno::ELOOP);
-        }
         if flags.contains(OFlags::DIRECTORY) && !stat.is_dir() {
             return Err(Errno::ENOTDIR);
         }
         if flags.contains(OFlags::PATH) {
             return self.opened(cx, found.dir, at, stat.file_type, stat.rdev, flags);
         }
-        if stat.file_type == FileType::Socket {
-            return Err(Errno::ENXIO);
+        if stat.file_type == FileType::Symlink {
+            return Err(Errno::ELOOP);
         }
         let writes = flags.intersects(OFlags::WRITE | OFlags::TRUNC);
         if stat.is_dir() && (writes || flags.contains(OFlags::CREAT)) {
@@ -356,14 +362,17 @@ impl Vfs {
         access.set(Access::READ, flags.contains(OFlags::READ));
         access.set(Access::WRITE, writes);
         cx.cred.check(&stat, access)?;
+        if stat.file_type == FileType::Socket {
+            return Err(Errno::ENXIO);
+        }
         if writes && stat.file_type == FileType::Regular {
             self.writable(at.mount)?;
         }
         let open = self.opened(cx, found.dir, at, stat.file_type, stat.rdev, flags)?;
         if flags.contains(OFlags::TRUNC) && stat.file_type == FileType::Regular {
             let mut change = SetStat { size: Some(0), ..SetStat::default() };
-            if open.drops_privileges {
-                change.mode = attr::without_privileges(&stat);
+            if !cx.cred.is_root() {
+                change.mode = attr::without_privileges(&stat, cx.cred);
             }
             let fs = &mut self.mounts.get_mut(at.mount)?.fs;
             if let Err(errno) = fs.set_stat(at.ino, &change, cx.now) {
@@ -405,7 +414,7 @@ impl Vfs {
             offset: 0,
             file_type,
             rdev,
-            drops_privileges: !cx.cred.is_root(),
+            opener: (!cx.cred.is_root()).then(|| cx.cred.clone()),
             text,
         })
     }
@@ -424,6 +433,9 @@ impl Vfs {
         mode: Mode,
     ) -> Result<NewInode> {
         self.writable(dir.mount)?;
+        if stat.nlink == 0 {
+            return Err(Errno::ENOENT);
+        }
         cx.cred.check(stat, Access::WRITE | Access::EXEC)?;
         let inherits = stat.mode.contains(Mode::ISGID);
         let gid = if inherits { stat.gid } else { cx.cred.gid };

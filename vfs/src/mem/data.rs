@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use imbl::OrdMap;
 
+use super::ranges::Ranges;
 use crate::{Blob, Result};
 
 /// Bytes of a full piece.
@@ -19,6 +20,8 @@ pub(super) struct Data {
     blob_len: u64,
     /// By number; a piece may be shorter than `PIECE`: the rest is a hole. Forks share them.
     pieces: OrdMap<u64, Arc<Vec<u8>>>,
+    /// Room that was allocated and that no piece takes yet: it counts, but needs no memory.
+    allocated: Ranges,
     held: u64,
 }
 
@@ -32,7 +35,7 @@ impl Data {
         self.len
     }
 
-    /// Bytes of memory that pieces hold.
+    /// Bytes that pieces hold or that were allocated for them.
     pub(super) fn held(&self) -> u64 {
         self.held
     }
@@ -106,12 +109,15 @@ impl Data {
             let base = first * PIECE;
             let under = self.under(first);
             let after = (end - base).max(if have == 0 { under } else { 0 });
-            return after.saturating_sub(have);
+            let paid = self.allocated.overlap(base + have, base + after.max(have));
+            return after.saturating_sub(have).saturating_sub(paid);
         }
         let had: u64 = self.pieces.range(first..=last).map(|(_, piece)| piece.len() as u64).sum();
         // The last piece also takes what the blob has behind the write.
         let tail = if self.pieces.contains_key(&last) { 0 } else { self.under(last) };
-        end.max(last * PIECE + tail).saturating_sub(first * PIECE).saturating_sub(had)
+        let end = end.max(last * PIECE + tail);
+        let paid = self.allocated.overlap(first * PIECE, end);
+        end.saturating_sub(first * PIECE).saturating_sub(had).saturating_sub(paid)
     }
 
     /// Bytes of the blob that lie where a piece is to be.
@@ -119,28 +125,27 @@ impl Data {
         self.blob_len.saturating_sub(number.saturating_mul(PIECE)).min(PIECE)
     }
 
-    /// How much more [`fill`](Data::fill) would hold, at the most: a blob's pieces count too.
-    pub(super) fn cost_to_fill(&self, offset: u64, end: u64) -> u64 {
+    /// How much more [`allocate`](Data::allocate) would hold.
+    pub(super) fn cost_to_allocate(&self, offset: u64, end: u64) -> u64 {
+        let start = offset / PIECE * PIECE;
         let (first, last) = (offset / PIECE, end.saturating_sub(1) / PIECE);
         let had =
             |(number, piece): (&u64, &Arc<Vec<u8>>)| (piece.len() as u64).min(end - number * PIECE);
         let had: u64 = self.pieces.range(first..=last).map(had).sum();
-        end.saturating_sub(first * PIECE).saturating_sub(had)
+        end.saturating_sub(start).saturating_sub(had + self.allocated.overlap(start, end))
     }
 
-    /// Turns the holes between two offsets into zeros that are held; room has been checked for.
-    pub(super) fn fill(&mut self, offset: u64, end: u64) -> Result<()> {
-        for number in offset / PIECE..end.div_ceil(PIECE) {
-            let len = (end - number * PIECE).min(PIECE) as usize;
-            if self.under(number) >= len as u64 && !self.pieces.contains_key(&number) {
-                continue;
-            }
-            let missing = self.pieces.get(&number).is_none_or(|piece| piece.len() < len);
-            if missing {
-                self.write_piece(number, len, &[])?;
-            }
+    /// Makes sure that what lies between two offsets can be written without holding more; room
+    /// has been checked for.
+    pub(super) fn allocate(&mut self, offset: u64, end: u64) {
+        // From the start of a piece, which begins there whatever is written of it.
+        let mut start = offset / PIECE * PIECE;
+        let (first, last) = (offset / PIECE, end.saturating_sub(1) / PIECE);
+        for (number, piece) in self.pieces.range(first..=last) {
+            self.held += self.allocated.insert(start, (number * PIECE).min(end));
+            start = number * PIECE + piece.len() as u64;
         }
-        Ok(())
+        self.held += self.allocated.insert(start, end);
     }
 
     pub(super) fn write_at(&mut self, offset: u64, buf: &[u8]) -> Result<usize> {
@@ -159,7 +164,7 @@ impl Data {
     fn write_piece(&mut self, number: u64, within: usize, part: &[u8]) -> Result<()> {
         if !self.pieces.contains_key(&number) {
             let piece = self.copy_under(number)?;
-            self.held += piece.len() as u64;
+            self.hold(number, 0, piece.len());
             self.pieces.insert(number, Arc::new(piece));
         }
         let Some(piece) = self.pieces.get_mut(&number).map(Arc::make_mut) else { return Ok(()) };
@@ -173,8 +178,16 @@ impl Data {
             }
             piece[within..end].copy_from_slice(part);
         }
-        self.held += (piece.len() - before) as u64;
+        let after = piece.len();
+        self.hold(number, before, after);
         Ok(())
+    }
+
+    /// Accounts for a piece that grows.
+    fn hold(&mut self, number: u64, before: usize, after: usize) {
+        let base = number * PIECE;
+        let paid = self.allocated.remove(base + before as u64, base + after as u64);
+        self.held += (after - before) as u64 - paid;
     }
 
     /// What the blob has where a piece is to be.
@@ -204,7 +217,9 @@ impl Data {
                 }
                 self.pieces.insert(number, piece);
             }
-            self.held = self.pieces.values().map(|piece| piece.len() as u64).sum();
+            self.allocated.remove(len, u64::MAX);
+            self.held = self.pieces.values().map(|piece| piece.len() as u64).sum::<u64>()
+                + self.allocated.overlap(0, len);
         }
         self.len = len;
         Ok(())

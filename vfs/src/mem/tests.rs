@@ -80,6 +80,21 @@ fn allocated_room_is_there_later() {
 }
 
 #[test]
+fn allocating_takes_no_memory() {
+    let (mut fs, _) = limited(Limits::none());
+    let ino = file(&mut fs, b"a", 0);
+    fs.write_at(ino, 100_000, b"x", NOW).unwrap();
+    fs.allocate(ino, 1000, 1 << 61, NOW).unwrap();
+    assert_eq!(fs.stat(ino).unwrap().size, (1 << 61) + 1000);
+    let before = fs.bytes;
+    fs.write_at(ino, 1 << 60, &[1; 200_000], NOW).unwrap();
+    assert_eq!(fs.bytes, before);
+    fs.set_stat(ino, &SetStat { size: Some(100_001), ..SetStat::default() }, NOW).unwrap();
+    assert_eq!(fs.bytes, 100_001);
+    assert_eq!(fs.allocate(ino, 0, u64::MAX, NOW), Err(Errno::EFBIG));
+}
+
+#[test]
 fn a_hole_takes_no_room_and_reads_as_zeros() {
     let (mut fs, _) = limited(Limits::default());
     let ino = file(&mut fs, b"a", 0);

@@ -3,8 +3,8 @@
 use super::Vfs;
 use super::follow;
 use crate::{
-    Access, AtFlags, Caller, Errno, FileType, Follow, Location, Mode, OFlags, OpenFile, Result,
-    SetStat, Stat, Timestamp,
+    Access, AtFlags, Caller, Cred, Errno, FileType, Follow, Location, Mode, OFlags, OpenFile,
+    Result, SetStat, Stat, Timestamp,
 };
 
 /// What `utimensat` does with one of the two times.
@@ -28,14 +28,14 @@ impl SetTime {
     }
 }
 
-/// The mode of a file that somebody else than root has written, if it changes: without
-/// set-user-ID, and without set-group-ID where that means execution.
-pub(super) fn without_privileges(stat: &Stat) -> Option<Mode> {
+/// The mode of a file that `cred` has written or given away, if it changes: without set-user-ID,
+/// and without set-group-ID where that means execution or the group is not one of `cred`'s.
+pub(super) fn without_privileges(stat: &Stat, cred: &Cred) -> Option<Mode> {
     let mut mode = stat.mode - Mode::ISUID;
-    if mode.contains(Mode::IXGRP) {
+    if mode.contains(Mode::IXGRP) || !(cred.is_root() || cred.in_group(stat.gid)) {
         mode -= Mode::ISGID;
     }
-    (mode != stat.mode && stat.file_type == FileType::Regular).then_some(mode)
+    (mode != stat.mode && !stat.is_dir()).then_some(mode)
 }
 
 impl Vfs {
@@ -137,19 +137,24 @@ impl Vfs {
         gid: Option<u32>,
     ) -> Result<()> {
         self.writable(at.mount)?;
+        // chown(2): cleared whoever asks, root included.
+        let mode = without_privileges(stat, cx.cred);
         if !cx.cred.is_root() {
-            let keeps_owner = uid.is_none_or(|uid| uid == stat.uid);
-            let own_group = gid.is_none_or(|gid| gid == stat.gid || cx.cred.in_group(gid));
-            if cx.cred.uid != stat.uid || !keeps_owner || !own_group {
+            let owner = cx.cred.uid == stat.uid;
+            let keeps_owner = uid.is_none_or(|uid| owner && uid == stat.uid);
+            let own_group =
+                gid.is_none_or(|gid| owner && (gid == stat.gid || cx.cred.in_group(gid)));
+            // To change neither is everybody's right, unless it changes the mode.
+            if !keeps_owner || !own_group || (mode.is_some() && !owner) {
                 return Err(Errno::EPERM);
             }
         }
-        // chown(2): cleared whoever asks, root included.
-        let mode = without_privileges(stat);
         self.change(cx, at, &SetStat { uid, gid, mode, ..SetStat::default() })
     }
 
     /// Sets times. Reference: POSIX `utimensat`.
+    ///
+    /// To set neither is nothing to do: then Linux does not even look at the path.
     ///
     /// # Errors
     /// - as [`resolve`](Vfs::resolve);
@@ -165,6 +170,9 @@ impl Vfs {
         mtime: SetTime,
         flags: AtFlags,
     ) -> Result<()> {
+        if (atime, mtime) == (SetTime::Omit, SetTime::Omit) {
+            return Ok(());
+        }
         let (at, stat) = self.find(cx, dir, path, follow(flags))?.existing()?;
         self.utimens(cx, at, &stat, atime, mtime)
     }
@@ -181,6 +189,9 @@ impl Vfs {
         atime: SetTime,
         mtime: SetTime,
     ) -> Result<()> {
+        if (atime, mtime) == (SetTime::Omit, SetTime::Omit) {
+            return Ok(());
+        }
         let stat = self.stat_for_change(file)?;
         self.utimens(cx, file.location, &stat, atime, mtime)
     }
@@ -193,9 +204,6 @@ impl Vfs {
         atime: SetTime,
         mtime: SetTime,
     ) -> Result<()> {
-        if (atime, mtime) == (SetTime::Omit, SetTime::Omit) {
-            return Ok(());
-        }
         self.writable(at.mount)?;
         if !cx.cred.owns(stat) {
             if (atime, mtime) != (SetTime::Now, SetTime::Now) {
@@ -231,7 +239,7 @@ impl Vfs {
         }
         self.writable(at.mount)?;
         cx.cred.check(&stat, Access::WRITE)?;
-        let mode = if cx.cred.is_root() { None } else { without_privileges(&stat) };
+        let mode = if cx.cred.is_root() { None } else { without_privileges(&stat, cx.cred) };
         self.change(cx, at, &SetStat { size: Some(size), mode, ..SetStat::default() })
     }
 }

@@ -1,7 +1,7 @@
 //! Making, removing and renaming directory entries.
 
 use super::{Vfs, not_an_entry};
-use crate::namei::{Found, Last};
+use crate::namei::{Found, Intent, Last};
 use crate::{
     Access, AtFlags, Caller, Errno, FileType, Follow, Location, Mode, RenameFlags, Result, Stat,
 };
@@ -14,7 +14,7 @@ impl Vfs {
         dir: Location,
         path: &'p [u8],
     ) -> Result<Found<'p>> {
-        let found = self.find(cx, dir, path, Follow::No)?;
+        let found = self.walk(cx, dir, path, Intent::Entry)?;
         if found.node.is_some() || found.name.name().is_none() {
             return Err(Errno::EEXIST);
         }
@@ -149,7 +149,8 @@ impl Vfs {
     /// # Errors
     /// - as [`resolve`](Vfs::resolve);
     /// - `EISDIR`: a directory, without `REMOVEDIR`.
-    /// - `ENOTDIR`: `REMOVEDIR`, and it is none.
+    /// - `ENOTDIR`: `REMOVEDIR`, and it is none; or a slash stands behind what is no directory,
+    ///   be it a link to one.
     /// - `ENOTEMPTY`: the directory has entries, or the path ends in `..`.
     /// - `EINVAL`: the path ends in `.`.
     /// - `EBUSY`: a mount point, or the root.
@@ -164,21 +165,17 @@ impl Vfs {
         flags: AtFlags,
     ) -> Result<()> {
         let removes_dir = flags.contains(AtFlags::REMOVEDIR);
-        let found = self.find(cx, dir, path, Follow::No)?;
+        let found = self.walk(cx, dir, path, Intent::Entry)?;
         let Last::Name(name) = &found.name else {
             return Err(if removes_dir { not_an_entry(&found.name) } else { Errno::EISDIR });
         };
         self.writable(found.dir.mount)?;
         let (at, stat) = found.node.ok_or(Errno::ENOENT)?;
-        if found.trailing_slash && !stat.is_dir() {
-            return Err(Errno::ENOTDIR);
+        if found.trailing_slash && !removes_dir {
+            return Err(if stat.is_dir() { Errno::EISDIR } else { Errno::ENOTDIR });
         }
         self.check_remove(cx, &found.dir_stat, &stat)?;
-        match (stat.is_dir(), removes_dir) {
-            (true, false) => return Err(Errno::EISDIR),
-            (false, true) => return Err(Errno::ENOTDIR),
-            _ => {}
-        }
+        check_type(&stat, removes_dir)?;
         if at.mount != found.dir.mount || self.mounts.is_covered(at) {
             return Err(Errno::EBUSY);
         }
@@ -223,31 +220,29 @@ impl Vfs {
         if flags.contains(RenameFlags::NOREPLACE | RenameFlags::EXCHANGE) {
             return Err(Errno::EINVAL);
         }
-        let from = self.find(cx, old_dir, old, Follow::No)?;
-        let to = self.find(cx, new_dir, new, Follow::No)?;
+        let from = self.walk(cx, old_dir, old, Intent::Entry)?;
+        let to = self.walk(cx, new_dir, new, Intent::Entry)?;
         if from.dir.mount != to.dir.mount {
             return Err(Errno::EXDEV);
         }
-        let (Last::Name(old_name), Last::Name(new_name)) = (&from.name, &to.name) else {
-            return Err(Errno::EBUSY);
+        let Last::Name(old_name) = &from.name else { return Err(Errno::EBUSY) };
+        let Last::Name(new_name) = &to.name else {
+            let replaces = !flags.contains(RenameFlags::NOREPLACE);
+            return Err(if replaces { Errno::EBUSY } else { Errno::EEXIST });
         };
         self.writable(from.dir.mount)?;
         let (at, stat) = from.node.ok_or(Errno::ENOENT)?;
-        self.check_targets(&from, &to, &stat, flags)?;
+        self.check_targets(&from, &to, (at, &stat), flags)?;
         if to.node.is_some_and(|(target, _)| target == at) {
             return Ok(());
         }
         let exchange = flags.contains(RenameFlags::EXCHANGE);
-        if !exchange
-            && to
-                .node
-                .is_some_and(|(target, stat)| stat.is_dir() && self.is_above(target, from.dir))
-        {
-            return Err(Errno::ENOTEMPTY);
-        }
         self.check_remove(cx, &from.dir_stat, &stat)?;
         match to.node {
-            Some((_, target)) => self.check_remove(cx, &to.dir_stat, &target)?,
+            Some((_, target)) => {
+                self.check_remove(cx, &to.dir_stat, &target)?;
+                check_type(&target, if exchange { target.is_dir() } else { stat.is_dir() })?;
+            }
             None => cx.cred.check(&to.dir_stat, Access::WRITE | Access::EXEC)?,
         }
         // A directory that moves has its `..` rewritten.
@@ -284,29 +279,44 @@ impl Vfs {
         }
     }
 
-    /// What the names themselves forbid.
+    /// What the names themselves forbid, before anybody's rights matter. In Linux's order.
     fn check_targets(
         &self,
         from: &Found<'_>,
         to: &Found<'_>,
-        stat: &Stat,
+        (at, stat): (Location, &Stat),
         flags: RenameFlags,
     ) -> Result<()> {
-        if to.node.is_some() && flags.contains(RenameFlags::NOREPLACE) {
-            return Err(Errno::EEXIST);
+        let exchange = flags.contains(RenameFlags::EXCHANGE);
+        match &to.node {
+            Some(_) if flags.contains(RenameFlags::NOREPLACE) => return Err(Errno::EEXIST),
+            // Also of a removed directory, in which nothing can be looked up.
+            None if exchange || to.dir_stat.nlink == 0 => return Err(Errno::ENOENT),
+            Some((_, target)) if exchange && to.trailing_slash && !target.is_dir() => {
+                return Err(Errno::ENOTDIR);
+            }
+            _ => {}
         }
-        if to.node.is_none() && flags.contains(RenameFlags::EXCHANGE) {
-            return Err(Errno::ENOENT);
-        }
-        if (from.trailing_slash || (to.trailing_slash && !flags.contains(RenameFlags::EXCHANGE)))
-            && !stat.is_dir()
-        {
+        if !stat.is_dir() && (from.trailing_slash || (to.trailing_slash && !exchange)) {
             return Err(Errno::ENOTDIR);
         }
-        let target_is_file = to.node.is_some_and(|(_, target)| !target.is_dir());
-        if to.trailing_slash && target_is_file {
-            return Err(Errno::ENOTDIR);
+        if stat.is_dir() && self.is_above(at, to.dir) {
+            return Err(Errno::EINVAL);
         }
-        Ok(())
+        match to.node {
+            Some((target, stat)) if stat.is_dir() && self.is_above(target, from.dir) => {
+                Err(if exchange { Errno::EINVAL } else { Errno::ENOTEMPTY })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Whether an entry that is to go, as a directory or as something else, is that.
+fn check_type(entry: &Stat, as_dir: bool) -> Result<()> {
+    match (entry.is_dir(), as_dir) {
+        (true, false) => Err(Errno::EISDIR),
+        (false, true) => Err(Errno::ENOTDIR),
+        _ => Ok(()),
     }
 }

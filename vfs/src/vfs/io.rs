@@ -74,11 +74,12 @@ impl Vfs {
     /// - `EFBIG`, `ENOSPC`, `EDQUOT`: no byte fits.
     /// - `EIO`: as the filesystem says.
     pub fn write(&mut self, now: Timestamp, file: &mut OpenFile, buf: &[u8]) -> Result<usize> {
-        if file.flags.contains(OFlags::APPEND) {
-            file.offset = self.stat(file.location)?.size;
+        let append = file.flags.contains(OFlags::APPEND);
+        let offset = if append { self.stat(file.location)?.size } else { file.offset };
+        let n = self.put(now, file, offset, buf)?;
+        if n > 0 {
+            file.offset = offset + n as u64;
         }
-        let n = self.put(now, file, file.offset, buf)?;
-        file.offset += n as u64;
         Ok(n)
     }
 
@@ -105,13 +106,22 @@ impl Vfs {
         let Location { mount, ino } = file.location;
         let fs = &mut self.mounts.get_mut(mount)?.fs;
         let n = fs.write_at(ino, offset, buf, now)?;
-        if file.drops_privileges && n > 0 {
-            let mode = attr::without_privileges(&fs.stat(ino)?);
-            if mode.is_some() {
-                fs.set_stat(ino, &SetStat { mode, ..SetStat::default() }, now)?;
-            }
+        if n > 0 {
+            self.drop_privileges(now, file)?;
         }
         Ok(n)
+    }
+
+    /// Takes set-user-ID away after somebody else than root changed the content.
+    fn drop_privileges(&mut self, now: Timestamp, file: &OpenFile) -> Result<()> {
+        let Some(opener) = &file.opener else { return Ok(()) };
+        let Location { mount, ino } = file.location;
+        let fs = &mut self.mounts.get_mut(mount)?.fs;
+        let mode = attr::without_privileges(&fs.stat(ino)?, opener);
+        if mode.is_some() {
+            fs.set_stat(ino, &SetStat { mode, ..SetStat::default() }, now)?;
+        }
+        Ok(())
     }
 
     /// Moves the offset. Reference: POSIX `lseek`.
@@ -148,16 +158,22 @@ impl Vfs {
     /// Cuts or extends an open file. Reference: POSIX `ftruncate`.
     ///
     /// # Errors
+    /// - `EBADF`: opened with `PATH`.
     /// - `EINVAL`: not a regular file, or not open for writing.
     /// - `EFBIG`, `ENOSPC`: too large.
     pub fn ftruncate(&mut self, now: Timestamp, file: &OpenFile, size: u64) -> Result<()> {
+        if file.flags.contains(OFlags::PATH) {
+            return Err(Errno::EBADF);
+        }
         if file.file_type != FileType::Regular || !file.flags.contains(OFlags::WRITE) {
             return Err(Errno::EINVAL);
         }
         let Location { mount, ino } = file.location;
         let fs = &mut self.mounts.get_mut(mount)?.fs;
-        let mode =
-            if file.drops_privileges { attr::without_privileges(&fs.stat(ino)?) } else { None };
+        let mode = match &file.opener {
+            Some(opener) => attr::without_privileges(&fs.stat(ino)?, opener),
+            None => None,
+        };
         fs.set_stat(ino, &SetStat { size: Some(size), mode, ..SetStat::default() }, now)
     }
 
@@ -175,24 +191,29 @@ impl Vfs {
         offset: u64,
         len: u64,
     ) -> Result<()> {
+        if len == 0 && !file.flags.contains(OFlags::PATH) {
+            return Err(Errno::EINVAL);
+        }
         if !file.flags.contains(OFlags::WRITE) {
             return Err(Errno::EBADF);
         }
         if file.file_type != FileType::Regular {
             return Err(Errno::ENODEV);
         }
-        if len == 0 {
-            return Err(Errno::EINVAL);
-        }
         let Location { mount, ino } = file.location;
-        self.mounts.get_mut(mount)?.fs.allocate(ino, offset, len, now)
+        self.mounts.get_mut(mount)?.fs.allocate(ino, offset, len, now)?;
+        self.drop_privileges(now, file)
     }
 
     /// Brings a file to where it survives. Reference: POSIX `fsync`.
     ///
     /// # Errors
+    /// - `EBADF`: opened with `PATH`.
     /// - `EIO`: as the filesystem says.
     pub fn fsync(&mut self, file: &OpenFile) -> Result<()> {
+        if file.flags.contains(OFlags::PATH) {
+            return Err(Errno::EBADF);
+        }
         let Location { mount, ino } = file.location;
         self.mounts.get_mut(mount)?.fs.sync(ino)
     }
@@ -203,6 +224,7 @@ impl Vfs {
     /// # Errors
     /// - `EBADF`: opened with `PATH`.
     /// - `ENOTDIR`: not a directory.
+    /// - `ENOENT`: it was removed.
     pub fn readdir(
         &self,
         file: &OpenFile,
@@ -216,6 +238,9 @@ impl Vfs {
             return Err(Errno::ENOTDIR);
         }
         let at = file.location;
+        if self.stat(at)?.nlink == 0 {
+            return Err(Errno::ENOENT);
+        }
         let file_type = FileType::Directory;
         if cookie < DOT && !emit(DirEntry { name: b".", ino: at.ino, file_type, next: DOT }) {
             return Ok(());

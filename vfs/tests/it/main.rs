@@ -11,6 +11,12 @@ mod escape;
 #[cfg(all(feature = "host", target_os = "linux"))]
 mod host;
 #[cfg(all(feature = "host", target_os = "linux"))]
+mod kernel;
+#[cfg(all(feature = "host", target_os = "linux"))]
 mod overlay;
+#[cfg(all(feature = "host", target_os = "linux"))]
+mod random;
+#[cfg(all(feature = "host", target_os = "linux"))]
+mod spelling;
 #[cfg(all(feature = "host", target_os = "linux"))]
 mod tree;

@@ -1,0 +1,159 @@
+//! Random operations on every backend, and on the host's kernel, against the naive model.
+//!
+//! Some 100 operations a case: `PROPTEST_CASES=4000` is 100,000 operations on each backend.
+//!
+//! What differs from the model, and why, is in [`Traits`]: times by the host's clock cannot be
+//! told; times of the last read depend on the mount; `HostFs` refuses set-user-ID bits, which
+//! would act outside of the sandbox; a write takes such bits away by who opened the file, since
+//! an open file is all that a write is given; the host's administrator may protect hard links; tmpfs repeats
+//! entries of a directory that changes while it is read. And, in
+//! the drawing itself: what a fifo does when it is read is the kernel's business, not the
+//! filesystem's, and offsets in directories are the filesystem's own.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use vfs::testing::{Model, Op, Traits, ops, run};
+use vfs::{FileSystem, HostFs, MemFs, Mode, OverlayFs, Vfs};
+
+use crate::kernel::{Kernel, confined, host_traits, privileged, scratch};
+
+const MOST: usize = 200;
+
+fn vfs(fs: impl FileSystem + 'static) -> Vfs {
+    Vfs::new(Box::new(fs))
+}
+
+/// What a `HostFs` is known to do differently, which any layer on top of one inherits.
+fn of_host() -> Traits {
+    Traits {
+        host_clock: true,
+        no_atime: true,
+        no_setid: true,
+        loose_scans: true,
+        ..Traits::default()
+    }
+}
+
+/// `HostFs` on an empty directory; its root as the model's is.
+fn host(top: &Path) -> HostFs {
+    let fs = HostFs::open(top).unwrap();
+    let fs = if privileged() { fs } else { fs.owned_by(0, 0).unwrap() };
+    std::fs::set_permissions(top, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    fs
+}
+
+/// Without privileges on the host, nobody else can own a file, and modes hold for us too.
+fn for_host(ops: Vec<Op>) -> Vec<Op> {
+    if privileged() {
+        return ops;
+    }
+    let tame = |mode: &mut Mode| *mode |= Mode::new(0o700);
+    let keep = |mut op: Op| {
+        match &mut op {
+            Op::Become { .. } | Op::Chown { .. } | Op::Fchown { .. } | Op::Umask(_) => return None,
+            Op::Mkdir { mode, .. }
+            | Op::Mknod { mode, .. }
+            | Op::Open { mode, .. }
+            | Op::Chmod { mode, .. }
+            | Op::Fchmod { mode, .. } => tame(mode),
+            _ => {}
+        }
+        Some(op)
+    };
+    ops.into_iter().filter_map(keep).collect()
+}
+
+/// The filesystem of a namespace with one.
+fn only(vfs: &Vfs) -> &dyn FileSystem {
+    vfs.filesystem(vfs.root().mount).unwrap()
+}
+
+fn in_memory(before: &[Op]) -> (MemFs, Model) {
+    let mut model = Model::new(Traits::default());
+    let vfs = run(vfs(MemFs::default()), &mut model, before);
+    let any: &dyn std::any::Any = only(&vfs);
+    (any.downcast_ref::<MemFs>().unwrap().snapshot(), model)
+}
+
+/// A quarter of the cases asked for: each is a hundred operations.
+fn config() -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    ProptestConfig { cases: asked.cases.div_ceil(4), failure_persistence: None, ..asked }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn memory(ops in ops(MOST)) {
+        run(vfs(MemFs::default()), &mut Model::new(Traits::default()), &ops);
+    }
+
+    #[test]
+    fn fork_of_memory(before in ops(MOST / 2), after in ops(MOST / 2)) {
+        let (fs, mut model) = in_memory(&before);
+        let original = vfs(fs);
+        run(original.fork().unwrap(), &mut model, &after);
+        // The original has not noticed.
+        let (_, untouched) = in_memory(&before);
+        untouched.check_tree(&vfs::testing::check_tree(only(&original)));
+    }
+
+    #[test]
+    fn host_directory(ops in ops(MOST).prop_map(for_host)) {
+        let top = scratch();
+        run(vfs(host(top.path())), &mut Model::new(of_host()), &ops);
+    }
+
+    #[test]
+    fn overlay_over_memory(before in ops(MOST / 2), after in ops(MOST)) {
+        let (lower, mut model) = in_memory(&before);
+        let lower: Arc<dyn FileSystem> = Arc::new(lower);
+        let was = vfs::testing::tree(&*lower).unwrap();
+        model.relax(Traits { no_atime: true, ..Traits::default() });
+        run(vfs(OverlayFs::new(lower.clone())), &mut model, &after);
+        prop_assert!(vfs::testing::tree(&*lower).unwrap() == was, "the lower layer was changed");
+    }
+
+    #[test]
+    fn overlay_over_host(before in ops(MOST / 2).prop_map(for_host), after in ops(MOST)) {
+        let top = scratch();
+        let mut model = Model::new(of_host());
+        run(vfs(host(top.path())), &mut model, &before);
+        let was = crate::tree::host_dump(top.path());
+        model.relax(Traits { no_setid: false, ..of_host() });
+        run(vfs(OverlayFs::over(HostFs::open(top.path()).unwrap())), &mut model, &after);
+        prop_assert!(crate::tree::host_dump(top.path()) == was, "the host's tree was changed");
+    }
+
+    #[test]
+    fn overlay_over_overlay_and_its_fork(
+        one in ops(MOST / 3), two in ops(MOST / 3), three in ops(MOST / 3)
+    ) {
+        let (lowest, mut model) = in_memory(&one);
+        model.relax(Traits { no_atime: true, ..Traits::default() });
+        let lower = run(vfs(OverlayFs::over(lowest)), &mut model, &two);
+        let fork = lower.fork().unwrap();
+        let lower: Arc<dyn FileSystem> = only(&fork).fork().unwrap().into();
+        run(vfs(OverlayFs::new(lower)), &mut model, &three);
+    }
+
+    #[test]
+    fn kernel(ops in ops(MOST)) {
+        if privileged() {
+            let top = scratch();
+            std::fs::set_permissions(top.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+            let traits = host_traits();
+            confined(top.path(), || {
+                let mut kernel = Kernel::default();
+                let mut model = Model::new(traits);
+                for (step, op) in ops.iter().enumerate() {
+                    let verdict = model.check(op, &kernel.apply(op));
+                    assert_eq!(verdict, Ok(()), "step {step}: {op:?}\nof {:#?}", &ops[..=step]);
+                }
+            });
+        }
+    }
+}
