@@ -462,7 +462,7 @@ impl FileSystem for OverlayFs {
     fn write_at(&mut self, ino: Ino, offset: u64, buf: &[u8], now: Timestamp) -> Result<usize> {
         let upper = match Layer::of(ino) {
             Layer::Upper(upper) => upper,
-            Layer::Lower(lower) => self.raise_content(lower, u64::MAX)?,
+            Layer::Lower(lower) => self.raise_content(lower)?,
         };
         self.upper.write_at(upper, offset, buf, now)
     }
@@ -471,7 +471,10 @@ impl FileSystem for OverlayFs {
         let upper = match (Layer::of(ino), changes.size) {
             (Layer::Upper(upper), _) => upper,
             (Layer::Lower(lower), None) => self.raise(lower)?,
-            (Layer::Lower(lower), Some(size)) => self.raise_content(lower, size)?,
+            (Layer::Lower(lower), Some(size)) => {
+                let change = |upper: &mut dyn FileSystem, stub| upper.set_stat(stub, changes, now);
+                return self.raise_content_for(lower, size, change).map(drop);
+            }
         };
         self.upper.set_stat(upper, changes, now)
     }
@@ -486,7 +489,7 @@ impl FileSystem for OverlayFs {
     fn allocate(&mut self, ino: Ino, offset: u64, len: u64, now: Timestamp) -> Result<()> {
         let upper = match Layer::of(ino) {
             Layer::Upper(upper) => upper,
-            Layer::Lower(lower) => self.raise_content(lower, u64::MAX)?,
+            Layer::Lower(lower) => self.raise_content(lower)?,
         };
         self.upper.allocate(upper, offset, len, now)
     }

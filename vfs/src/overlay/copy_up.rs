@@ -85,20 +85,31 @@ impl OverlayFs {
         self.upper.set_stat(upper, &times, stat.ctime)
     }
 
-    /// The stub of a lower inode with the first `keep` bytes of its content, which from now on
-    /// is the stub's. What is not a regular file has none, and is left to answer for itself.
-    pub(super) fn raise_content(&mut self, lower: Ino, keep: u64) -> Result<Ino> {
+    /// The stub of a lower inode with its content, which from now on is the stub's. What is not a
+    /// regular file has none, and is left to answer for itself.
+    pub(super) fn raise_content(&mut self, lower: Ino) -> Result<Ino> {
+        self.raise_content_for(lower, u64::MAX, |_, _| Ok(()))
+    }
+
+    /// The same with the first `keep` bytes only, if what they are needed for succeeds.
+    pub(super) fn raise_content_for(
+        &mut self,
+        lower: Ino,
+        keep: u64,
+        change: impl FnOnce(&mut dyn FileSystem, Ino) -> Result<()>,
+    ) -> Result<Ino> {
         let stub = self.raise(lower)?;
-        if self.changed.get(&lower).is_none_or(|changed| changed.data == Data::Upper) {
-            return Ok(stub);
-        }
         let before = self.upper.stat(stub)?;
-        if before.file_type != FileType::Regular {
+        let raised = self.changed.get(&lower).is_none_or(|changed| changed.data == Data::Upper);
+        if raised || before.file_type != FileType::Regular {
+            change(&mut *self.upper, stub)?;
             return Ok(stub);
         }
-        let copied =
-            self.copy_content(lower, stub, keep).and_then(|()| self.set_times(stub, &before));
-        if let Err(errno) = copied {
+        let done = self
+            .copy_content(lower, stub, keep)
+            .and_then(|()| self.set_times(stub, &before))
+            .and_then(|()| change(&mut *self.upper, stub));
+        if let Err(errno) = done {
             // Never half a file: the content is the lower layer's again.
             let cut = SetStat { size: Some(0), ..SetStat::default() };
             let _ = self

@@ -114,9 +114,12 @@ impl OverlayFs {
         now: Timestamp,
     ) -> Result<()> {
         let hidden = self.to_hide(dir, name)?;
-        let remains = self.pins.contains_key(&lower)
-            || self.lower.stat(lower).is_ok_and(|stat| stat.nlink > 1);
-        if remains {
+        let named_elsewhere = match self.lower.stat(lower) {
+            Ok(stat) => stat.nlink > 1,
+            Err(Errno::ESTALE) => false,
+            Err(errno) => return Err(errno),
+        };
+        if named_elsewhere || self.pins.contains_key(&lower) {
             self.raise(lower)?;
         }
         self.remove_listed(from, name, now, Unlink::File)?;

@@ -264,17 +264,18 @@ impl Vfs {
     }
 
     /// Whether `above` is a directory above `dir`, or is `dir`, on the same mount.
-    fn is_above(&self, above: Location, mut dir: Location) -> bool {
-        let Some(fs) = self.filesystem(dir.mount).filter(|_| above.mount == dir.mount) else {
-            return false;
-        };
+    fn is_above(&self, above: Location, mut dir: Location) -> Result<bool> {
+        if above.mount != dir.mount {
+            return Ok(false);
+        }
+        let fs = &self.mounts.get(dir.mount)?.fs;
         loop {
             if dir == above {
-                return true;
+                return Ok(true);
             }
-            match fs.parent(dir.ino) {
-                Ok(ino) if ino != dir.ino => dir.ino = ino,
-                _ => return false,
+            match fs.parent(dir.ino)? {
+                ino if ino == dir.ino => return Ok(false),
+                ino => dir.ino = ino,
             }
         }
     }
@@ -300,11 +301,11 @@ impl Vfs {
         if !stat.is_dir() && (from.trailing_slash || (to.trailing_slash && !exchange)) {
             return Err(Errno::ENOTDIR);
         }
-        if stat.is_dir() && self.is_above(at, to.dir) {
+        if stat.is_dir() && self.is_above(at, to.dir)? {
             return Err(Errno::EINVAL);
         }
         match to.node {
-            Some((target, stat)) if stat.is_dir() && self.is_above(target, from.dir) => {
+            Some((target, stat)) if stat.is_dir() && self.is_above(target, from.dir)? => {
                 Err(if exchange { Errno::EINVAL } else { Errno::ENOTEMPTY })
             }
             _ => Ok(()),
