@@ -7,7 +7,11 @@ extern crate agentos_vfs as vfs;
 #[cfg(all(feature = "host", target_os = "linux"))]
 mod changes;
 #[cfg(all(feature = "host", target_os = "linux"))]
+mod conformance;
+#[cfg(all(feature = "host", target_os = "linux"))]
 mod escape;
+#[cfg(all(feature = "host", target_os = "linux"))]
+mod faults;
 #[cfg(all(feature = "host", target_os = "linux"))]
 mod host;
 #[cfg(all(feature = "host", target_os = "linux"))]

@@ -26,7 +26,7 @@ fn vfs(fs: impl FileSystem + 'static) -> Vfs {
 }
 
 /// What a `HostFs` is known to do differently, which any layer on top of one inherits.
-fn of_host() -> Traits {
+pub(crate) fn of_host() -> Traits {
     Traits {
         host_clock: true,
         no_atime: true,
@@ -37,7 +37,7 @@ fn of_host() -> Traits {
 }
 
 /// `HostFs` on an empty directory; its root as the model's is.
-fn host(top: &Path) -> HostFs {
+pub(crate) fn host(top: &Path) -> HostFs {
     let fs = HostFs::open(top).unwrap();
     let fs = if privileged() { fs } else { fs.owned_by(0, 0).unwrap() };
     std::fs::set_permissions(top, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();

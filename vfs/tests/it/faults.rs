@@ -1,0 +1,141 @@
+//! Every operation failing at each of its steps: the tree is consistent, and either the error is
+//! reported and nothing has changed, or it had no effect and all has.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use tempfile::TempDir;
+use vfs::testing::{Fault, FaultFs, Op, Session, Tree, check_tree, ops};
+use vfs::{Errno, FileSystem, HostFs, MemFs, OverlayFs, Vfs};
+
+use crate::kernel::{privileged, scratch};
+
+const MOST: usize = 24;
+
+/// A backend that fails when told to, the same each time that it is made.
+type Make<'a> = dyn Fn(Arc<Fault>) -> (Box<dyn FileSystem>, Option<TempDir>) + 'a;
+
+fn only(vfs: &Vfs) -> &dyn FileSystem {
+    vfs.filesystem(vfs.root().mount).unwrap()
+}
+
+/// A tree without times: a step may have moved one before a later step failed.
+fn seen(vfs: &Vfs) -> Tree {
+    let mut tree = check_tree(only(vfs));
+    for node in tree.values_mut() {
+        (node.facts.atime, node.facts.mtime, node.facts.ctime) = (None, None, None);
+    }
+    tree
+}
+
+/// Lets each operation fail at each step, everything before it having gone well.
+fn check(make: &Make<'_>, ops: &[Op]) {
+    let mut before = seen(&Vfs::new(make(Arc::default()).0));
+    for (index, op) in ops.iter().enumerate() {
+        let (fine, after) = attempt(make, &ops[..index], op, 0);
+        for step in 1.. {
+            let (got, tree) = attempt(make, &ops[..index], op, step);
+            let Some(got) = got else { break };
+            // What failed without any effect on the whole need not be reported.
+            let whole = match got {
+                Err(Errno::EIO) => tree == before || (leaves_more(op) && tree == after),
+                got => Some(got) == fine && tree == after,
+            };
+            assert!(
+                whole,
+                "{op:?} at step {step}: {got:?} {tree:#?}\nbefore: {before:#?}\nof {ops:#?}"
+            );
+        }
+        before = after;
+    }
+}
+
+/// What has several steps in POSIX too: to create, then to open; to write, then to clear a mode.
+fn leaves_more(op: &Op) -> bool {
+    matches!(op, Op::Open { .. } | Op::Write { .. } | Op::Pwrite { .. } | Op::Fallocate { .. })
+}
+
+/// Carries `before` out, then `op` with the fault at a step (0: none): what it answered, if the
+/// step was reached, and the tree after it.
+fn attempt(
+    make: &Make<'_>,
+    before: &[Op],
+    op: &Op,
+    step: u64,
+) -> (Option<Result<(), Errno>>, Tree) {
+    let fault = Arc::new(Fault::default());
+    let (fs, _top) = make(fault.clone());
+    let mut session = Session::new(Vfs::new(fs));
+    for op in before {
+        let _ = session.apply(op);
+    }
+    fault.arm(step);
+    let got = session.apply(op);
+    let reached = fault.disarm() || step == 0;
+    let tree = seen(&session.finish());
+    (reached.then_some(got.map(|_| ())), tree)
+}
+
+/// A filesystem in which `ops` have been carried out.
+fn filled(fs: impl FileSystem + 'static, ops: &[Op]) -> Vfs {
+    let mut session = Session::new(Vfs::new(Box::new(fs)));
+    for op in ops {
+        let _ = session.apply(op);
+    }
+    session.finish()
+}
+
+fn config() -> ProptestConfig {
+    let asked = ProptestConfig::default();
+    ProptestConfig { cases: asked.cases.div_ceil(16), failure_persistence: None, ..asked }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn memory(ops in ops(MOST)) {
+        let make = |fault| {
+            let fs: Box<dyn FileSystem> = Box::new(FaultFs::new(MemFs::default(), fault, Errno::EIO));
+            (fs, None)
+        };
+        check(&make, &ops);
+    }
+
+    #[test]
+    fn host_directory(ops in ops(MOST)) {
+        if privileged() {
+            let make = |fault| {
+                let top = scratch();
+                let fs = HostFs::open(top.path()).unwrap();
+                let fs: Box<dyn FileSystem> = Box::new(FaultFs::new(fs, fault, Errno::EIO));
+                (fs, Some(top))
+            };
+            check(&make, &ops);
+        }
+    }
+
+    #[test]
+    fn lower_layer(before in ops(MOST), ops in ops(MOST)) {
+        let lower = filled(MemFs::default(), &before);
+        let lower: Arc<dyn FileSystem> = only(&lower).fork().unwrap().into();
+        let make = |fault| {
+            let lower = FaultFs::new(lower.clone(), fault, Errno::EIO);
+            let fs: Box<dyn FileSystem> = Box::new(OverlayFs::over(lower));
+            (fs, None)
+        };
+        check(&make, &ops);
+    }
+
+    #[test]
+    fn upper_layer(before in ops(MOST), ops in ops(MOST)) {
+        let lower = filled(MemFs::default(), &before);
+        let lower: Arc<dyn FileSystem> = only(&lower).fork().unwrap().into();
+        let make = |fault| {
+            let upper = FaultFs::new(MemFs::default(), fault, Errno::EIO);
+            let fs: Box<dyn FileSystem> = Box::new(OverlayFs::with_upper(lower.clone(), upper));
+            (fs, None)
+        };
+        check(&make, &ops);
+    }
+}
