@@ -154,7 +154,7 @@ table! {
     "ulimit" false Run::Now(ulimit::ulimit), "ulimit [-SHabcdefiklmnpqrstuvxPRT] [limit]";
     "umask" false Run::Now(umask::umask), "umask [-p] [-S] [mode]";
     "unalias" false Run::Now(alias::unalias), "unalias [-a] name [name ...]";
-    "unset" true Run::Now(unset::unset), "unset [-f] [-v] [-n] [name ...]";
+    "unset" true Run::Wait(unset::unset), "unset [-f] [-v] [-n] [name ...]";
     "wait" false Run::Wait(wait::wait), "wait [-fn] [-p var] [id ...]";
 }
 

@@ -57,9 +57,7 @@ impl Shell {
             fields.push(text.to_vec());
             return Ok(());
         }
-        let braces = self.env.is(SetOption::Braceexpand);
-        let expanded = if braces { brace::expand(word) } else { None };
-        match expanded {
+        match self.expand_braces(word) {
             None => self.expand_unbraced(word, fields).await,
             Some(words) => {
                 for word in &words {
@@ -68,6 +66,11 @@ impl Shell {
                 Ok(())
             }
         }
+    }
+
+    /// The words that braces make of one; `None` where there are none to expand.
+    pub(crate) fn expand_braces(&self, word: &Word) -> Option<Vec<Word>> {
+        if self.env.is(SetOption::Braceexpand) { brace::expand(word) } else { None }
     }
 
     async fn expand_unbraced(&mut self, word: &Word, fields: &mut Vec<Vec<u8>>) -> Outcome<()> {

@@ -38,6 +38,8 @@ pub(super) fn mapfile<'a>(shell: &'a mut Shell, args: &'a [Vec<u8>]) -> Deep<'a,
             shell.complain(format!("`{}': not a valid identifier", lossy(&name)));
             return Ok(1);
         }
+        let target = shell.env.resolve(&name).filter(|target| target.subscript.is_none());
+        let name = target.map_or(name.clone(), |target| target.name.into_owned());
         let fd = Fd(u32::try_from(fd).unwrap_or(u32::MAX));
         if !shell.sys.is_open(fd) {
             shell.complain(format!("{}: invalid file descriptor: Bad file descriptor", fd.0));

@@ -1,13 +1,21 @@
 //! `unset`
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::lossy;
-use crate::env::{is_name, split_subscript};
+use crate::env::{Shopt, is_name, split_subscript};
 use crate::exec::Outcome;
 use crate::shell::Shell;
+use crate::syntax::ast::Subscript;
+use crate::syntax::parse_reference;
+use crate::sys::Deep;
 
-pub(super) fn unset(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {
+pub(super) fn unset<'a>(shell: &'a mut Shell, args: &'a [Vec<u8>]) -> Deep<'a, Outcome<u8>> {
+    Deep::new(unset_all(shell, args))
+}
+
+async fn unset_all(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {
     let options = match shell.options(args, "fvn") {
         Ok(options) => options,
         Err(status) => return Ok(status),
@@ -22,13 +30,28 @@ pub(super) fn unset(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {
         let ok = if functions {
             unset_function(shell, name)
         } else {
-            unset_variable(shell, name, options.has(b'n'), variables)
+            let name = expand_subscript(shell, name).await?;
+            unset_variable(shell, &name, options.has(b'n'), variables)
         };
         if !ok {
             status = 1;
         }
     }
     Ok(status)
+}
+
+/// What was quoted in a subscript is expanded now.
+async fn expand_subscript<'a>(shell: &mut Shell, name: &'a [u8]) -> Outcome<Cow<'a, [u8]>> {
+    if !name.iter().any(|byte| matches!(byte, b'$' | b'`'))
+        || shell.env.shopt(Shopt::AssocExpandOnce)
+    {
+        return Ok(Cow::Borrowed(name));
+    }
+    let Some((base, Some(Subscript::Index(word)))) = parse_reference(name) else {
+        return Ok(Cow::Borrowed(name));
+    };
+    let subscript = shell.expand_word(&word).await?;
+    Ok(Cow::Owned([&base, &b"["[..], &subscript, b"]"].concat()))
 }
 
 fn unset_function(shell: &mut Shell, name: &[u8]) -> bool {

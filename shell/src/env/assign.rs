@@ -417,8 +417,13 @@ impl Env {
             .cloned()
             .unwrap_or_else(|| Variable::unset(Attrs::NONE));
         let cases = Attrs::UPPER | Attrs::LOWER | Attrs::CAPITAL;
+        let mut set = set;
         if set.intersects(cases) {
             variable.attrs = variable.attrs.without(cases);
+        }
+        if set.contains(Attrs::UPPER | Attrs::LOWER) {
+            // Both at once are neither.
+            set = set.without(cases);
         }
         variable.attrs = variable.attrs.without(clear).with(set);
         self.variables.insert_at(depth, name, variable);
@@ -483,7 +488,8 @@ impl Env {
             };
         }
         if whole && !variable.is_assoc() {
-            return self.unset_direct(name);
+            self.store(name, |variable| variable.value = Value::Indexed(Arc::default()));
+            return Ok(());
         }
         let key = self.evaluate_key(name, subscript)?;
         let Some(variable) = self.variables.get_mut(name) else { return Ok(()) };

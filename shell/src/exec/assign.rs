@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use std::borrow::Cow;
+
 use super::Outcome;
 use crate::arith::Key;
 use crate::env::{Assoc, Indexed, Mode, SetOption, Value, VarError, Variable};
@@ -134,6 +136,25 @@ impl Shell {
         };
         let mode = if assignment.append { Mode::Append } else { Mode::Set };
         Ok(Assigned { name: assignment.name.to_vec(), subscript, mode, value })
+    }
+
+    /// An argument of `declare` is a word, and braces make several of it.
+    pub(super) fn expand_assignment_braces<'a>(
+        &self,
+        assignment: &'a Assignment,
+    ) -> Vec<Cow<'a, Assignment>> {
+        let values = match &assignment.value {
+            AssignValue::Scalar(word) => self.expand_braces(word),
+            AssignValue::Array(_) => None,
+        };
+        let with = |value| {
+            let value = AssignValue::Scalar(value);
+            Cow::Owned(Assignment { value, ..assignment.clone() })
+        };
+        match values {
+            Some(values) => values.into_iter().map(with).collect(),
+            None => vec![Cow::Borrowed(assignment)],
+        }
     }
 
     async fn expand_elements(

@@ -113,14 +113,9 @@ impl Shell {
             // Bash says nothing of a bad expression; the status does.
             return Ok(None);
         };
-        let groups = compiled.captures(subject);
-        let array = match &groups {
-            Some(groups) => Indexed::from_values(
-                groups.iter().map(|group| group.map_or(Vec::new(), |m| m.as_bytes().to_vec())),
-            ),
-            None => Indexed::default(),
-        };
+        let groups = compiled.match_groups(subject);
         let matched = groups.is_some();
+        let array = Indexed::from_values(groups.unwrap_or_default());
         let _ = self.env.assign_indexed(b"BASH_REMATCH", array);
         Ok(Some(matched))
     }

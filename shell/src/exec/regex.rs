@@ -1,17 +1,68 @@
-//! POSIX extended regular expressions, for `=~`, in terms of the `regex` crate.
+//! POSIX extended regular expressions, for `=~`, in terms of the `regex` crates.
+//!
+//! Of the matches that start first, POSIX wants the longest, Perl the one that the order of
+//! alternatives prefers: `regex` finds the start, and `regex-automata`'s simulation, which can
+//! go on after a match, the end. Not here: the rule that each group be as long as it can.
 
 use regex::bytes::{Regex, RegexBuilder};
+use regex_automata::nfa::thompson::{self, pikevm};
+use regex_automata::util::syntax;
+use regex_automata::{Anchored, Input, MatchKind};
+
+/// How large a compiled expression may be, in bytes.
+const SIZE_LIMIT: usize = 1 << 22;
+
+/// A compiled expression.
+pub(crate) struct Expression {
+    regex: Regex,
+    /// Where the first match that Perl would find may not be the longest.
+    longest: Option<pikevm::PikeVM>,
+}
 
 /// Compiles an expression; `None` if it is not one.
-pub(crate) fn compile(text: &[u8], nocase: bool) -> Option<Regex> {
+pub(crate) fn compile(text: &[u8], nocase: bool) -> Option<Expression> {
     let translated = translate(text)?;
-    RegexBuilder::new(&translated)
+    let regex = RegexBuilder::new(&translated)
         .case_insensitive(nocase)
         .dot_matches_new_line(true)
         .unicode(true)
-        .size_limit(1 << 22)
+        .size_limit(SIZE_LIMIT)
         .build()
+        .ok()?;
+    let ambiguous = text.iter().any(|byte| b"|?*{".contains(byte));
+    let longest = ambiguous.then(|| simulation(&translated, nocase)).flatten();
+    Some(Expression { regex, longest })
+}
+
+fn simulation(translated: &str, nocase: bool) -> Option<pikevm::PikeVM> {
+    let syntax =
+        syntax::Config::new().utf8(false).case_insensitive(nocase).dot_matches_new_line(true);
+    pikevm::PikeVM::builder()
+        .syntax(syntax)
+        .thompson(thompson::Config::new().utf8(false).nfa_size_limit(Some(SIZE_LIMIT)))
+        .configure(pikevm::Config::new().match_kind(MatchKind::All))
+        .build(translated)
         .ok()
+}
+
+impl Expression {
+    /// The match that is leftmost and then longest, and its groups: empty where they take no part.
+    pub(crate) fn match_groups(&self, subject: &[u8]) -> Option<Vec<Vec<u8>>> {
+        let text = |span: Option<(usize, usize)>| {
+            span.and_then(|(start, end)| subject.get(start..end)).unwrap_or_default().to_vec()
+        };
+        let Some(longest) = &self.longest else {
+            let groups = self.regex.captures(subject)?;
+            let spans = groups.iter().map(|group| group.map(|m| (m.start(), m.end())));
+            return Some(spans.map(text).collect());
+        };
+        let start = self.regex.find(subject)?.start();
+        let input = Input::new(subject).range(start..).anchored(Anchored::Yes);
+        let mut groups = longest.create_captures();
+        longest.captures(&mut longest.create_cache(), input, &mut groups);
+        let spans = groups.iter().map(|group| group.map(|span| (span.start, span.end)));
+        Some(spans.map(text).collect())
+    }
 }
 
 /// In the `regex` crate's syntax.
@@ -22,10 +73,7 @@ fn translate(text: &[u8]) -> Option<String> {
     while let Some(c) = rest.next() {
         match c {
             '\\' => match rest.next() {
-                Some('w') => out.push_str("[[:word:]]"),
-                Some('W') => out.push_str("[^[:word:]]"),
-                Some('s') => out.push_str("[[:space:]]"),
-                Some('S') => out.push_str("[^[:space:]]"),
+                Some(c @ ('w' | 'W' | 's' | 'S')) => out.extend(['\\', c]),
                 Some(c @ ('b' | 'B' | '<' | '>')) => {
                     out.push('\\');
                     match c {
@@ -85,7 +133,18 @@ fn bracket(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String
                         break;
                     }
                 }
-                out.push_str(&class);
+                out.push_str(match class.as_str() {
+                    "[:alpha:]" => r"\p{Alphabetic}",
+                    "[:alnum:]" => r"\p{Alphabetic}\p{N}",
+                    "[:lower:]" => r"\p{Lowercase}",
+                    "[:upper:]" => r"\p{Uppercase}",
+                    "[:space:]" => r"\s",
+                    "[:cntrl:]" => r"\p{Cc}",
+                    "[:print:]" => r"\P{C}",
+                    "[:graph:]" => r"\P{C}&&\S",
+                    "[:punct:]" => r"!-/:-@\[-`{-~\p{P}\p{S}",
+                    class => class,
+                });
             }
             '[' if matches!(rest.peek(), Some('.' | '=')) => {
                 let mark = rest.next()?;

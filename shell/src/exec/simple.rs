@@ -122,8 +122,10 @@ impl Shell {
                         if option.starts_with(b"-") && option.contains(&b'A'))
                     });
                     let kind = if assoc { ListKind::Assoc } else { ListKind::Indexed };
-                    let assigned = self.expand_declared(assignment, kind).await?;
-                    args.push(Argument::Assignment(assigned));
+                    for assignment in self.expand_assignment_braces(assignment) {
+                        let assigned = self.expand_declared(&assignment, kind).await?;
+                        args.push(Argument::Assignment(assigned));
+                    }
                     position += 1;
                 }
             }
@@ -168,6 +170,7 @@ impl Shell {
             self.env.status = 1;
             return Ok(());
         }
+        self.env.last_argument.clear();
         self.env.status = self.substitution_status.unwrap_or(0);
         Ok(())
     }

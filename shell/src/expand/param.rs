@@ -255,6 +255,10 @@ impl Shell {
                     let target = self.env.resolve(name).map(|target| target.name.into_owned());
                     return Ok(self.all_elements(&target.unwrap_or_default(), false));
                 }
+                if self.env.resolve(name).is_none() {
+                    let text: &[u8] = b": circular name reference";
+                    self.complain([b"warning: ", &name[..], text].concat());
+                }
                 self.env.get(name).map_or(Held::Unset, |value| Held::One(value.into_owned()))
             }
             Param::Element(name, Subscript::At) => self.all_elements(name, false),
@@ -356,7 +360,10 @@ impl Shell {
             && let Some(variable) = self.env.variables.get(name)
             && variable.has(Attrs::NAMEREF)
         {
-            let target = variable.as_scalar().unwrap_or_default().to_vec();
+            let target = match self.env.resolve(name) {
+                Some(target) if target.subscript.is_none() => target.name.into_owned(),
+                _ => variable.as_scalar().unwrap_or_default().to_vec(),
+            };
             return Ok(Indirect::Name(target));
         }
         let shown = parameter_text(&expansion.param);
