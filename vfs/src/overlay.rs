@@ -15,6 +15,7 @@ mod commit;
 mod copy_up;
 mod diff;
 mod discard;
+mod escape;
 mod number;
 mod read_dir;
 mod save;

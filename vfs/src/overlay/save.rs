@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use super::commit::{find, is_below, locate};
 use super::diff::{ChangeKind, Delta, join};
+use super::escape::{escaped, unescaped};
 use super::whiteout::Version;
 use super::{Layer, OverlayFs, lower_number};
 use crate::{
@@ -83,7 +84,7 @@ impl OverlayFs {
     ) -> io::Result<()> {
         let mut facts: Vec<(String, Vec<u8>)> = Vec::new();
         let mut fact =
-            |name: &str, value: &[u8]| facts.push((format!("{PREFIX}{name}"), value.to_vec()));
+            |name: &str, value: &[u8]| facts.push((format!("{PREFIX}{name}"), escaped(value)));
         fact("kind", kind.as_bytes());
         fact("path", &delta.change.path);
         fact("from", &delta.lower_path);
@@ -503,7 +504,10 @@ fn read_facts(entry: &mut tar::Entry<'_, impl Read>) -> io::Result<Facts> {
             return Err(invalid("too many facts"));
         }
         if let Some(name) = record.key().ok().and_then(|key| key.strip_prefix(PREFIX)) {
-            facts.insert(name.to_string(), record.value_bytes().to_vec());
+            facts.insert(
+                name.to_string(),
+                unescaped(record.value_bytes()).ok_or_else(|| invalid("a malformed escape"))?,
+            );
         }
     }
     Ok(facts)

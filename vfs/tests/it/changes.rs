@@ -359,6 +359,21 @@ fn a_saved_overlay_still_knows_what_the_host_had() {
 }
 
 #[test]
+fn any_name_survives_being_saved() {
+    let top = sample();
+    fs::write(top.path().join("old\n%0A"), "old").unwrap();
+    let mut over = over(&top);
+    put(&mut over, "new\nname %25 \n", "x").unwrap();
+    mv(&mut over, "old\n%0A", "%\n");
+    let mut saved = Vec::new();
+    over.save(&mut saved).unwrap();
+    let lower = Arc::new(HostFs::open(top.path()).unwrap());
+    let (again, lost) = OverlayFs::load(lower, Limits::default(), saved.as_slice()).unwrap();
+    assert_eq!(lost, Vec::<Vec<u8>>::new());
+    assert_eq!(dump(&again), dump(&over));
+}
+
+#[test]
 fn what_is_not_a_saved_overlay_is_refused() {
     let top = sample();
     let load = |bytes: &[u8]| {
