@@ -25,6 +25,7 @@
 //! Not here: processes and descriptors, pipes behind fifos, what devices do, locks (the
 //! kernel's); extended attributes, quotas by directory, file leases (nobody's).
 
+mod archive;
 mod cred;
 mod dev;
 mod errno;
@@ -44,6 +45,7 @@ mod stat;
 pub mod testing;
 mod vfs;
 
+pub use archive::{export_tar, import_tar};
 pub use cred::{Caller, Cred};
 pub use dev::devfs;
 pub use errno::{Errno, Result};
