@@ -51,6 +51,8 @@ pub(crate) struct Shell {
     pub(crate) disabled: BTreeSet<Vec<u8>>,
     /// `$?` when the running trap began: what `exit` without an argument leaves.
     pub(crate) trap_status: Option<u8>,
+    /// `$?` when `return` ran.
+    pub(crate) status_before_return: u8,
     /// How often the first character of `PS4` is repeated.
     pub(crate) trace_level: u32,
     /// Syntax errors show a caret.
@@ -94,6 +96,7 @@ impl Shell {
             replaceable: false,
             disabled: BTreeSet::new(),
             trap_status: None,
+            status_before_return: 0,
             trace_level: 0,
             carets: false,
             getopts_index: 1,
@@ -155,6 +158,9 @@ impl Shell {
         self.env.options.set(option, on);
         if option == crate::env::SetOption::Posix && on {
             self.env.shopts.set(crate::env::Shopt::ExpandAliases, true);
+            if self.env.variables.get(b"POSIXLY_CORRECT").is_none() {
+                let _ = self.env.assign(b"POSIXLY_CORRECT", b"y".to_vec(), crate::env::Mode::Set);
+            }
         }
     }
 }

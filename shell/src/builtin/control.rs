@@ -117,6 +117,7 @@ pub(super) fn return_(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {
         // Too many arguments: nothing returns, the command line ends.
         Err(status) => (status, Unwind::Error(status)),
     };
+    shell.status_before_return = shell.env.status;
     shell.env.status = status;
     Err(unwind)
 }

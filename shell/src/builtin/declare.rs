@@ -424,13 +424,18 @@ fn attribute(shell: &mut Shell, args: &[Argument], attr: Attrs) -> Outcome<u8> {
     }
     let off = options.has(b'n');
     let mut status = 0;
+    let mut fatal = false;
     for arg in rest {
         if let Err(error) = attribute_one(shell, arg, attr, off, &options) {
+            // The builtin is not named where it is the assignment that fails.
+            let outer = shell.builtin.take_if(|_| matches!(error, VarError::Readonly(_)));
             shell.complain(error.message());
+            shell.builtin = shell.builtin.or(outer);
+            fatal |= !matches!(error, VarError::InvalidName(_));
             status = 1;
         }
     }
-    if status != 0 && shell.env.is(SetOption::Posix) {
+    if fatal && shell.env.is(SetOption::Posix) {
         shell.env.status = status;
         return Err(crate::unwind::Unwind::Exit(status));
     }

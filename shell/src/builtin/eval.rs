@@ -24,7 +24,7 @@ pub(super) fn eval<'a>(shell: &'a mut Shell, args: &'a [Vec<u8>]) -> Deep<'a, Ou
         let text = args.join(&b' ');
         let outer = shell.builtin.take();
         let line = shell.env.line;
-        let result = shell.run_text(&text, line).await;
+        let result = shell.run_text(&text, line, "eval").await;
         shell.env.line = line;
         shell.builtin = outer;
         result.map(|()| shell.env.status)
@@ -103,13 +103,8 @@ async fn run_sourced(
         is_source: true,
     });
     shell.env.status = 0;
-    let mut result = shell.run_text(&text, 1).await;
-    if let Err(Unwind::Return) = result {
-        result = Ok(());
-    }
-    if result.is_ok() {
-        result = shell.run_return_trap().await;
-    }
+    let result = shell.run_text(&text, 1, "").await;
+    let result = shell.end_call(result).await;
     shell.env.frames.pop();
     // `set --` in the file changes the caller's parameters unless arguments were given.
     if let Some(saved) = saved
@@ -189,7 +184,8 @@ fn exec_failed(shell: &mut Shell, path: &[u8], error: Errno) -> Outcome<u8> {
         shell.builtin = outer.or(shell.builtin);
     }
     let status = if missing { 127 } else { 126 };
-    if shell.env.shopt(Shopt::Execfail) || shell.interactive {
+    let stays = shell.env.shopt(Shopt::Execfail) || shell.interactive;
+    if stays && !shell.in_subshell {
         return Ok(status);
     }
     Err(Unwind::Exit(status))

@@ -82,7 +82,7 @@ pub(super) fn mapfile<'a>(shell: &'a mut Shell, args: &'a [Vec<u8>]) -> Deep<'a,
                 let text = [&callback[..], b" ", &index, b" ", &quoted].concat();
                 let outer = shell.builtin.take();
                 let line = shell.env.line;
-                shell.run_text(&text, line).await?;
+                shell.run_text(&text, line, "").await?;
                 shell.builtin = outer;
             }
             if let Err(error) = shell.env.assign_element(&name, &index, value, Mode::Set) {

@@ -174,14 +174,15 @@ impl Printf<'_> {
                 let value = self.value().unwrap_or_default();
                 let mut plain = spec.clone();
                 plain.precision = None;
-                self.text(value.get(..1).unwrap_or_default(), &plain);
+                // The first byte; that of an empty string is the one that ends it in C.
+                self.text(&[value.first().copied().unwrap_or(0)], &plain);
             }
             b'd' | b'i' => {
-                let value = self.integer();
+                let value = self.integer(i64::MAX.into());
                 self.signed(value, &spec);
             }
             b'u' | b'o' | b'x' | b'X' => {
-                let value = self.integer();
+                let value = self.integer(u64::MAX.into());
                 self.unsigned(value, kind, &spec);
             }
             b'e' | b'E' | b'f' | b'F' | b'g' | b'G' | b'a' | b'A' => {
@@ -209,7 +210,7 @@ impl Printf<'_> {
     fn size(&mut self, format: &[u8], at: &mut usize) -> i64 {
         if format.get(*at) == Some(&b'*') {
             *at += 1;
-            return self.integer().clamp(-MAX_WIDTH, MAX_WIDTH);
+            return self.integer(i64::MAX.into()).clamp(-MAX_WIDTH, MAX_WIDTH);
         }
         let mut value = 0i64;
         while let Some(digit) = format.get(*at).filter(|byte| byte.is_ascii_digit()) {
@@ -242,25 +243,27 @@ impl Printf<'_> {
         self.stop |= stopped;
     }
 
-    /// The argument as an integer; a bad one is said and is what its start means.
-    fn integer(&mut self) -> i64 {
+    /// The argument as an integer up to `max`, of which the bits count; a bad one is said and is
+    /// what its start means.
+    fn integer(&mut self, max: i128) -> i64 {
         let Some(value) = self.value() else { return 0 };
         if let Some(code) = character_code(&value) {
             return code;
         }
         let text = value.trim_ascii_start();
-        let (number, used, overflow) = parse_integer(text);
+        let (parsed, used) = parse_integer(text);
+        let number = parsed.clamp(i64::MIN.into(), max);
         if used == 0 && text.is_empty() && value.is_empty() {
             return 0;
         }
         if used < text.len() || used == 0 {
             self.shell.complain(format!("{}: invalid number", lossy(&value)));
             self.status = 1;
-        } else if overflow {
+        } else if number != parsed {
             self.shell
                 .complain(format!("warning: {}: Numerical result out of range", lossy(&value)));
         }
-        number
+        number as i64
     }
 
     fn float(&mut self) -> f64 {
@@ -363,7 +366,7 @@ impl Printf<'_> {
         }
         let seconds = match self.values.get(self.next) {
             None => -1,
-            Some(_) => self.integer(),
+            Some(_) => self.integer(i64::MAX.into()),
         };
         let now = (self.shell.sys.realtime_ns() / 1_000_000_000) as i64;
         let seconds = match seconds {
@@ -411,8 +414,9 @@ fn padded(digits: String, precision: Option<usize>) -> String {
     }
 }
 
-/// As `strtoimax(3)` with base 0: the value, how many bytes belong to it, and overflow.
-fn parse_integer(text: &[u8]) -> (i64, usize, bool) {
+/// As `strtoimax(3)` with base 0, not yet cut to a range: the value, and how many bytes belong to
+/// it.
+fn parse_integer(text: &[u8]) -> (i128, usize) {
     let mut at = 0;
     let negative = match text.first() {
         Some(b'-') => {
@@ -442,16 +446,9 @@ fn parse_integer(text: &[u8]) -> (i64, usize, bool) {
         at += 1;
     }
     if at == start {
-        return (0, 0, false);
+        return (0, 0);
     }
-    let value = if negative { -value } else { value };
-    let clamped = value.clamp(i128::from(i64::MIN), i128::from(u64::MAX));
-    let signed = i64::try_from(clamped).unwrap_or(if clamped > i128::from(i64::MAX) {
-        i64::MAX
-    } else {
-        i64::MIN
-    });
-    (signed, at, value != i128::from(signed))
+    (if negative { -value } else { value }, at)
 }
 
 /// Whose escapes.

@@ -54,6 +54,7 @@ pub(super) fn trap(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {
         [first, ..] if first.iter().all(u8::is_ascii_digit) && !first.is_empty() => {
             (None, operands)
         }
+        [only] if event(only).is_none() => return Ok(shell.usage()),
         [only] => (None, std::slice::from_ref(only)),
         [first, rest @ ..] if first == b"-" => (None, rest),
         [first, rest @ ..] => (Some(first), rest),

@@ -76,11 +76,17 @@ impl Shell {
             }
             CompoundKind::Cond(expression) => {
                 self.env.line = line;
+                self.note_command(|| {
+                    [b"[[ ", &crate::syntax::print_cond(expression)[..], b" ]]"].concat()
+                });
                 self.run_debug_trap().await?;
                 self.run_cond(expression).await
             }
             CompoundKind::Arith(expression) => {
                 self.env.line = line;
+                self.note_command(|| {
+                    [b"((", &crate::syntax::print_word(expression)[..], b"))"].concat()
+                });
                 self.run_debug_trap().await?;
                 self.run_arith(expression).await
             }
@@ -167,6 +173,7 @@ impl Shell {
             if self.env.is(crate::env::SetOption::Xtrace) {
                 self.trace_for(name, words).await;
             }
+            self.note_command(|| loop_head(b"for ", name, words));
             let round = match self.run_debug_trap().await {
                 Ok(()) => match self.assign_loop_variable(name, value) {
                     Ok(()) => self.run_list(body).await,
@@ -261,6 +268,7 @@ impl Shell {
             return Ok(Some(1));
         }
         self.env.line = line;
+        self.note_command(|| [b"((", &crate::syntax::print_word(part)[..], b"))"].concat());
         self.run_debug_trap().await?;
         self.arith_command(part).await
     }
@@ -293,6 +301,7 @@ impl Shell {
     }
 
     async fn run_case(&mut self, word: &Word, items: &[CaseItem]) -> Outcome {
+        self.note_command(|| [b"case ", &crate::syntax::print_word(word)[..], b" in "].concat());
         self.run_debug_trap().await?;
         let subject = self.expand_word(word).await?;
         if self.env.is(crate::env::SetOption::Xtrace) {
@@ -325,4 +334,19 @@ impl Shell {
         }
         Ok(false)
     }
+}
+
+/// `for name in words`, as `BASH_COMMAND` shows it.
+pub(super) fn loop_head(keyword: &[u8], name: &[u8], words: Option<&[Word]>) -> Vec<u8> {
+    let mut text = [keyword, name, b" in"].concat();
+    match words {
+        Some(words) => {
+            for word in words {
+                text.push(b' ');
+                text.extend(crate::syntax::print_word(word));
+            }
+        }
+        None => text.extend_from_slice(b" \"$@\""),
+    }
+    text
 }

@@ -91,12 +91,7 @@ impl Shell {
             let body = &function.definition.body;
             result = Deep::new(self.run_compound(body)).await.map(|_| ());
         }
-        if let Err(Unwind::Return) = result {
-            result = Ok(());
-        }
-        if result.is_ok() {
-            result = self.run_return_trap().await;
-        }
+        result = self.end_call(result).await;
         self.show_traps(hidden);
         self.env.frames.pop();
         self.function_depth -= 1;

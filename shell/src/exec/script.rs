@@ -41,16 +41,22 @@ impl Shell {
     }
 
     /// Runs text inside of a running command: `eval`, a trap. Errors unwind it.
-    pub(crate) fn run_text<'a>(&'a mut self, text: &'a [u8], line: u32) -> Deep<'a, Outcome> {
+    /// `reader` is what messages about its syntax name, if anything.
+    pub(crate) fn run_text<'a>(
+        &'a mut self,
+        text: &'a [u8],
+        line: u32,
+        reader: &'static str,
+    ) -> Deep<'a, Outcome> {
         Deep::new(async move {
             self.enter()?;
-            let result = self.run_commands(text, line).await;
+            let result = self.run_commands(text, line, reader).await;
             self.leave();
             result
         })
     }
 
-    async fn run_commands(&mut self, text: &[u8], line: u32) -> Outcome {
+    async fn run_commands(&mut self, text: &[u8], line: u32, reader: &str) -> Outcome {
         let mut parser = Parser::new(text, self.parse_options(line));
         self.env.status = if text.trim_ascii().is_empty() { 0 } else { self.env.status };
         loop {
@@ -59,7 +65,7 @@ impl Shell {
                 Ok(Some(list)) => list,
                 Ok(None) => return Ok(()),
                 Err(error) => {
-                    self.say_syntax_error(&error, text);
+                    self.say_syntax_error(&error, text, reader);
                     let status = 2;
                     self.env.status = status;
                     // Ends what was read; POSIX shells end altogether.
@@ -70,9 +76,7 @@ impl Shell {
                     };
                 }
             };
-            for warning in parser.take_warnings() {
-                self.complain(warning.message());
-            }
+            self.say_warnings(&mut parser, text);
             let (depth, tested, loops) = (self.env.variables.depth(), self.tested, self.loops);
             match self.run_list(&list).await {
                 // What follows on later lines of this text still runs, but not in a subshell.
@@ -86,6 +90,17 @@ impl Shell {
         }
     }
 
+    /// Says which here-documents the end of the text has cut off.
+    fn say_warnings(&mut self, parser: &mut Parser, text: &[u8]) {
+        let line = self.env.line;
+        for warning in parser.take_warnings() {
+            let after = u32::from(text.ends_with(b"\n"));
+            self.env.line = warning.line.saturating_sub(after).max(warning.from);
+            self.complain(warning.message());
+        }
+        self.env.line = line;
+    }
+
     /// Runs the text of a script or of `-c`: an error ends one command, not the script.
     pub(crate) async fn run_script(&mut self, text: &[u8]) -> Outcome {
         let mut parser = Parser::new(text, self.parse_options(1));
@@ -96,14 +111,12 @@ impl Shell {
                 Ok(Some(list)) => list,
                 Ok(None) => return Ok(()),
                 Err(error) => {
-                    self.say_syntax_error(&error, text);
+                    self.say_syntax_error(&error, text, "");
                     self.env.status = 2;
                     return Err(Unwind::Exit(2));
                 }
             };
-            for warning in parser.take_warnings() {
-                self.complain(warning.message());
-            }
+            self.say_warnings(&mut parser, text);
             if self.env.is(SetOption::Verbose) {
                 let end = parser.position();
                 let read = text.get(start..end).unwrap_or_default().to_vec();
@@ -180,7 +193,7 @@ impl Shell {
             match self.parse_piece(&text, first_line, at_end) {
                 Piece::More => continue,
                 Piece::Bad(error) => {
-                    self.say_syntax_error(&error, &text);
+                    self.say_syntax_error(&error, &text, "");
                     self.env.status = 2;
                     if !self.interactive {
                         return Err(Unwind::Exit(2));
@@ -322,7 +335,7 @@ impl Shell {
     }
 
     /// `bash: line 3: syntax error near unexpected token …`, and the line itself.
-    pub(crate) fn say_syntax_error(&mut self, error: &ParseError, text: &[u8]) {
+    pub(crate) fn say_syntax_error(&mut self, error: &ParseError, text: &[u8], reader: &str) {
         let outer = self.builtin.take();
         let line = self.env.line;
         self.env.line = if error.is_incomplete() {
@@ -336,15 +349,12 @@ impl Shell {
             self.print_error(shown.as_bytes());
         } else {
             let dash_c = matches!(self.source, Source::Text) && self.env.frames.is_empty();
-            let name: &[u8] = if dash_c && !self.interactive { b"-c: " } else { b"" };
-            let mut said = self.env.arg0.to_vec();
-            let prefix = self.message_prefix();
-            if dash_c && !self.interactive {
-                said.extend_from_slice(b": ");
-                said.extend_from_slice(name);
-                said.extend_from_slice(format!("line {}: ", self.env.line).as_bytes());
-            } else {
-                said = prefix;
+            let mut said = self.message_prefix();
+            let reader = if reader.is_empty() && dash_c { "-c" } else { reader };
+            if !reader.is_empty() && !self.interactive {
+                let number = format!("line {}: ", self.env.line);
+                said.truncate(said.len() - number.len());
+                said.extend_from_slice(format!("{reader}: {number}").as_bytes());
             }
             let head = said.clone();
             said.extend_from_slice(&error.message());

@@ -19,6 +19,8 @@ impl Shell {
             Some(words) => self.expand_args(words).await?,
             None => self.env.positional.to_vec(),
         };
+        self.note_command(|| super::compound::loop_head(b"select ", name, words));
+        self.run_debug_trap().await?;
         self.env.status = 0;
         if items.is_empty() {
             return Ok(());

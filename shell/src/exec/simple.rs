@@ -63,11 +63,14 @@ impl Shell {
 
     /// `$BASH_COMMAND`, if anything could ask for it.
     fn note_current_command(&mut self, command: &SimpleCommand) {
-        if self.env.traps.is_empty() || self.in_trap.any() {
-            return;
+        self.note_command(|| crate::syntax::print_command(&Command::Simple(command.clone())));
+    }
+
+    /// As `note_current_command`, of the part of a compound command that is executed.
+    pub(super) fn note_command(&mut self, text: impl FnOnce() -> Vec<u8>) {
+        if !self.env.traps.is_empty() && !self.in_trap.any() {
+            self.env.current_command = Arc::from(text());
         }
-        let text = crate::syntax::print_command(&Command::Simple(command.clone()));
-        self.env.current_command = Arc::from(text);
     }
 
     async fn run_words(

@@ -52,7 +52,7 @@ impl Shell {
         let outer_builtin = self.builtin.take();
         let replaceable = std::mem::take(&mut self.replaceable);
         self.trap_status = Some(status);
-        let result = self.run_text(action, line).await;
+        let result = self.run_text(action, line, "trap").await;
         self.trap_status = None;
         self.replaceable = replaceable;
         self.builtin = outer_builtin;
@@ -144,7 +144,23 @@ impl Shell {
         self.run_debug_trap().await
     }
 
-    pub(crate) async fn run_return_trap(&mut self) -> Outcome {
+    /// What a function's or a file's last command left: the RETURN trap runs. In it, `$?` is as
+    /// before `return`.
+    pub(crate) async fn end_call(&mut self, result: Outcome) -> Outcome {
+        let status = self.env.status;
+        match result {
+            Ok(()) => {}
+            Err(Unwind::Return) => self.env.status = self.status_before_return,
+            Err(unwind) => return Err(unwind),
+        }
+        let result = self.run_return_trap().await;
+        if result.is_ok() {
+            self.env.status = status;
+        }
+        result
+    }
+
+    async fn run_return_trap(&mut self) -> Outcome {
         if self.in_trap.returning || self.env.traps.is_empty() {
             return Ok(());
         }
