@@ -132,6 +132,11 @@ pub(crate) struct SandboxOptions {
     #[arg(long, value_name = "SEED")]
     pub(crate) deterministic: Option<u64>,
 
+    /// Shows each call that a process makes of the kernel, as strace(1) does: on standard error,
+    /// or in a file of the host.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    pub(crate) trace: Option<Option<std::path::PathBuf>>,
+
     /// Prints one JSON object: stdout, stderr, exitCode, durationMs, fuel.
     #[arg(long)]
     pub(crate) json: bool,

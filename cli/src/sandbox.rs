@@ -1,5 +1,9 @@
 //! From options to a sandbox.
 
+use std::io::Write;
+use std::path::Path;
+
+use kernel::{TraceEvent, TraceHook};
 use runtime::{Builder, Limits, Sandbox};
 use vfs::{HostFs, MountFlags, OverlayFs};
 
@@ -39,7 +43,28 @@ pub(crate) fn build(options: &SandboxOptions) -> Result<Sandbox, String> {
     if let Some(seed) = options.deterministic {
         builder = builder.deterministic(seed);
     }
-    builder.build().map_err(|error| error.to_string())
+    let mut sandbox = builder.build().map_err(|error| error.to_string())?;
+    if let Some(file) = &options.trace {
+        sandbox.kernel().set_trace(Some(trace(file.as_deref())?));
+    }
+    Ok(sandbox)
+}
+
+/// Writes each call of a process as a line.
+fn trace(file: Option<&Path>) -> Result<TraceHook, String> {
+    let mut out: Box<dyn Write + Send> = match file {
+        None => Box::new(std::io::stderr()),
+        Some(path) => {
+            #[expect(clippy::disallowed_methods, reason = "the user names this file of the host")]
+            let file = std::fs::File::create(path);
+            let file = file.map_err(|error| format!("--trace={}: {error}", path.display()))?;
+            Box::new(std::io::BufWriter::new(file))
+        }
+    };
+    Ok(Box::new(move |event: &TraceEvent| {
+        // A trace that cannot be written must not end what is traced.
+        let _ = writeln!(out, "{event}");
+    }))
 }
 
 fn mount(builder: Builder, spec: &MountSpec, at: String) -> Result<Builder, String> {

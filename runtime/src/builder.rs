@@ -218,7 +218,7 @@ impl Builder {
             None => {
                 let mut others = Vec::new();
                 for dir in &self.software_dirs {
-                    others.extend(packages::commands(dir)?);
+                    others.extend(packages::commands(&self.engine, dir)?);
                 }
                 let files = self.limits.files;
                 Box::new(rootfs::root(&self.engine, &self.pack, others, files).map_err(at_root)?)

@@ -13,6 +13,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use crate::module::Source;
 use syscalls::WasiState;
 use wasmparser::{DataKind, Operator, Parser, Payload, TypeRef};
 
@@ -33,7 +34,7 @@ const _: () = assert!(CWD_BYTES + WasiState::SCRATCH <= 65536, "one page is enou
 /// What is looked for in a module.
 #[derive(Default)]
 struct Layout<'a> {
-    /// Whether it imports the extension ABI, and not our own.
+    /// Whether it imports the extension ABI.
     is_published: bool,
     /// Number of functions imported so far, and that of `fd_prestat_get`.
     imported: u32,
@@ -43,10 +44,14 @@ struct Layout<'a> {
     data: Vec<(u32, &'a [u8])>,
 }
 
-/// The module as it is to be compiled, and what it needs. What is no valid module stays as it is.
-pub(crate) fn adapt(bytes: &[u8]) -> (Cow<'_, [u8]>, Compat) {
+/// The module as it is to be compiled, and what it needs. It is adapted if it imports the
+/// extension ABI or comes with a package whose commands do; in other programs the same bytes may
+/// stand for something else. What is no valid module stays as it is.
+pub(crate) fn adapt(bytes: &[u8], source: Source) -> (Cow<'_, [u8]>, Compat) {
     let unchanged = (Cow::Borrowed(bytes), Compat::default());
-    let Some(layout) = layout(bytes).filter(|layout| layout.is_published) else {
+    let Some(layout) =
+        layout(bytes).filter(|layout| source == Source::Package || layout.is_published)
+    else {
         return unchanged;
     };
     let Some(code) = bytes.get(layout.code.clone()) else { return unchanged };
@@ -96,8 +101,8 @@ fn layout(bytes: &[u8]) -> Option<Layout<'_>> {
             _ => {}
         }
     }
-    layout.is_published &= !own;
-    Some(layout)
+    // Our own commands ask the kernel.
+    if own { None } else { Some(layout) }
 }
 
 /// Initialised memory at an address.
@@ -177,7 +182,7 @@ mod tests {
 
     #[test]
     fn what_is_no_module_stays_as_it_is() {
-        let (bytes, compat) = adapt(b"\0asm\x01\0\0\0rubbish");
+        let (bytes, compat) = adapt(b"\0asm\x01\0\0\0rubbish", Source::Package);
         assert_eq!((&*bytes, compat), (&b"\0asm\x01\0\0\0rubbish"[..], Compat::default()));
     }
 

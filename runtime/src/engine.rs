@@ -11,6 +11,7 @@ use wasmi::{CompilationMode, Config, CustomFuelCosts, EnforcedLimits};
 
 use crate::linker;
 use crate::module::Modules;
+use crate::packages;
 
 /// An interpreter with its compiled modules: cheap to clone, shared by sandboxes.
 ///
@@ -25,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) wasmi: wasmi::Engine,
     pub(crate) linkers: linker::Linkers,
     pub(crate) modules: Mutex<Modules>,
+    pub(crate) found: Mutex<packages::Found>,
     /// Root filesystems that were built before, by what they were built from.
     pub(crate) images: Mutex<Vec<(usize, MemFs)>>,
 }
@@ -60,6 +62,7 @@ impl Engine {
                 wasmi,
                 linkers,
                 modules: Mutex::default(),
+                found: Mutex::default(),
                 images: Mutex::default(),
             }),
         }

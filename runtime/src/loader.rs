@@ -8,7 +8,7 @@ use vfs::{Errno, Result};
 
 use crate::engine::Engine;
 use crate::limiter::{Limiter, MemoryBudget};
-use crate::module::{LoadError, MAX_MODULE_BYTES};
+use crate::module::{LoadError, MAX_MODULE_BYTES, Source};
 use crate::program::{Start, WasmProgram};
 
 /// The first bytes of a file that stands for a program of the host's: the name follows, then a
@@ -58,7 +58,9 @@ impl SandboxLoader {
         }
         let loaded = match &image.blob {
             Some(blob) => engine.module_of(blob)?,
-            None => engine.module(&image.content(kernel).map_err(LoadError::Errno)?)?,
+            None => {
+                engine.module(&image.content(kernel).map_err(LoadError::Errno)?, Source::Other)?
+            }
         };
         let limiter = Limiter::new(self.memory.clone());
         let argv0 = image.argv.first().map_or(image.path, Vec::as_slice);
@@ -102,8 +104,9 @@ pub(crate) fn body_of(
     let limiter = Limiter::new(sandbox.memory.clone());
     let name = String::from_utf8_lossy(name).into_owned();
     let start = Start { limiter, name, preopens, cwd: cwd.as_bytes().to_vec() };
-    let made =
-        engine.module(bytes).and_then(|loaded| WasmProgram::new(engine, &loaded, Pid::INIT, start));
+    let made = engine
+        .module(bytes, Source::Other)
+        .and_then(|loaded| WasmProgram::new(engine, &loaded, Pid::INIT, start));
     match made {
         Ok(program) => Ok(Box::new(program)),
         Err(LoadError::Errno(errno)) => Err(errno.to_string()),

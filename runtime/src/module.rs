@@ -22,9 +22,27 @@ const MAX_CACHED: usize = 1024;
 /// The modules of an engine.
 #[derive(Default)]
 pub(crate) struct Modules {
-    /// The `Arc` is held so that its address cannot come to mean other bytes.
-    by_address: BTreeMap<usize, (Arc<dyn Blob>, Option<Loaded>)>,
-    by_hash: BTreeMap<[u8; 32], Loaded>,
+    by_address: BTreeMap<usize, Known>,
+    by_hash: BTreeMap<([u8; 32], Source), Loaded>,
+}
+
+/// A content that is known again by its address.
+struct Known {
+    /// Held so that its address cannot come to mean other bytes.
+    _blob: Arc<dyn Blob>,
+    source: Source,
+    loaded: Option<Loaded>,
+}
+
+/// Where a module comes from.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Source {
+    /// With this build: it is not validated as a whole again.
+    BuiltIn,
+    /// A package of Agent OS: see `compat`.
+    Package,
+    /// Anywhere.
+    Other,
 }
 
 /// A compiled module, and what its processes need at their start.
@@ -36,7 +54,7 @@ pub(crate) struct Loaded {
 
 impl Modules {
     pub(crate) fn len(&self) -> usize {
-        self.by_hash.len() + self.by_address.values().filter(|(_, module)| module.is_some()).count()
+        self.by_hash.len() + self.by_address.values().filter(|known| known.loaded.is_some()).count()
     }
 }
 
@@ -45,32 +63,32 @@ fn address(blob: &Arc<dyn Blob>) -> usize {
 }
 
 impl Shared {
-    /// Vouches for bytes: they come with this build, and are not validated as a whole again.
-    pub(crate) fn trust(&self, blob: &Arc<dyn Blob>) {
-        let mut modules = self.modules.lock();
-        modules.by_address.entry(address(blob)).or_insert_with(|| (blob.clone(), None));
+    /// Vouches for where bytes come from.
+    pub(crate) fn know(&self, blob: &Arc<dyn Blob>, source: Source) {
+        let known = Known { _blob: blob.clone(), source, loaded: None };
+        self.modules.lock().by_address.entry(address(blob)).or_insert(known);
     }
 
-    /// The module of a shared content, which is known again by its address if this build
-    /// vouches for it.
+    /// The module of a shared content, which is known again by its address if it was
+    /// [vouched for](Shared::know).
     ///
     /// # Errors
     /// As [`module`](Shared::module), and
     /// - `EIO`: the bytes cannot be had.
     pub(crate) fn module_of(&self, blob: &Arc<dyn Blob>) -> Result<Loaded, LoadError> {
         let key = address(blob);
-        let trusted = match self.modules.lock().by_address.get(&key) {
-            Some((_, Some(loaded))) => return Ok(loaded.clone()),
-            Some((_, None)) => true,
-            None => false,
+        let source = match self.modules.lock().by_address.get(&key) {
+            Some(Known { loaded: Some(loaded), .. }) => return Ok(loaded.clone()),
+            Some(known) => known.source,
+            None => Source::Other,
         };
         let bytes = blob.bytes().map_err(LoadError::Errno)?;
-        if !trusted {
-            return self.module(&bytes);
-        }
-        let loaded = Loaded { module: self.compile(&bytes)?, compat: Compat::default() };
-        if let Some(entry) = self.modules.lock().by_address.get_mut(&key) {
-            entry.1 = Some(loaded.clone());
+        let loaded = match source {
+            Source::BuiltIn => Loaded { module: self.compile(&bytes)?, compat: Compat::default() },
+            source => self.module(&bytes, source)?,
+        };
+        if let Some(known) = self.modules.lock().by_address.get_mut(&key) {
+            known.loaded = Some(loaded.clone());
         }
         Ok(loaded)
     }
@@ -79,17 +97,17 @@ impl Shared {
     ///
     /// # Errors
     /// - [`LoadError::Wasm`]: not a valid module, or one that uses what this engine does not have.
-    pub(crate) fn module(&self, bytes: &[u8]) -> Result<Loaded, LoadError> {
-        let hash = *blake3::hash(bytes).as_bytes();
-        if let Some(loaded) = self.modules.lock().by_hash.get(&hash) {
+    pub(crate) fn module(&self, bytes: &[u8], source: Source) -> Result<Loaded, LoadError> {
+        let key = (*blake3::hash(bytes).as_bytes(), source);
+        if let Some(loaded) = self.modules.lock().by_hash.get(&key) {
             return Ok(loaded.clone());
         }
-        let (bytes, compat) = compat::adapt(bytes);
+        let (bytes, compat) = compat::adapt(bytes, source);
         Module::validate(&self.wasmi, &bytes).map_err(LoadError::wasm)?;
         let loaded = Loaded { module: self.compile(&bytes)?, compat };
         let mut modules = self.modules.lock();
         if modules.by_hash.len() < MAX_CACHED {
-            modules.by_hash.insert(hash, loaded.clone());
+            modules.by_hash.insert(key, loaded.clone());
         }
         Ok(loaded)
     }

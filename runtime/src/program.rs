@@ -7,7 +7,7 @@ use core::fmt;
 use core::task::Poll;
 
 use kernel::{ExitStatus, Fd, Kernel, Pid, Program, Signal, Slice, Step};
-use syscalls::{Answer, Preopen, Row, WasiState};
+use syscalls::{Answer, Paths, Preopen, Row, WasiState};
 use wasmi::{
     Func, Memory, Module, ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel, Store,
     TrapCode, Val,
@@ -79,6 +79,7 @@ impl WasmProgram {
     ) -> Result<WasmProgram, LoadError> {
         let Start { limiter, name, preopens, cwd } = start;
         let module = &loaded.module;
+        let at_root = preopens == [Preopen::root()];
         let plain = is_plain(module);
         let guest = Guest {
             kernel: Kernel::vacant(),
@@ -102,7 +103,9 @@ impl WasmProgram {
             .get_func(&store, "_start")
             .ok_or_else(|| LoadError::Wasm("the module exports no function `_start`".to_owned()))?;
         store.data_mut().memory = instance.get_memory(&store, "memory");
-        tell_cwd(&mut store, loaded.compat, &cwd);
+        if loaded.compat != Compat::default() {
+            tell_cwd(&mut store, loaded.compat, &cwd, at_root);
+        }
         Ok(WasmProgram { store, state: State::New(start), name })
     }
 
@@ -189,14 +192,21 @@ pub(crate) struct Start {
 }
 
 /// Gives a guest that needs it a page with its working directory, and room for paths. Without
-/// the page, for want of memory, the guest believes to be in `/`.
-fn tell_cwd(store: &mut Store<Guest>, compat: Compat, cwd: &[u8]) {
-    let Some(memory) = store.data().memory.filter(|_| compat != Compat::default()) else { return };
+/// the page, for want of memory, the guest believes to be in `/`; so does one that finds other
+/// directories open than the root.
+fn tell_cwd(store: &mut Store<Guest>, compat: Compat, cwd: &[u8], at_root: bool) {
+    let set = |store: &mut Store<Guest>, paths| {
+        let state = &mut store.data_mut().state;
+        *state = std::mem::take(state).with_paths(paths);
+    };
+    if compat.asks_for_paths {
+        set(store, Paths::Stripped);
+    }
+    let Some(memory) = store.data().memory.filter(|_| at_root) else { return };
     let Ok(pages) = memory.grow(&mut *store, 1) else { return };
     let Ok(page) = u32::try_from(pages * 65536) else { return };
     if compat.asks_for_paths {
-        let state = &mut store.data_mut().state;
-        *state = std::mem::take(state).with_scratch(page + CWD_BYTES);
+        set(store, Paths::FromRoot { scratch: page + CWD_BYTES, next: 0 });
     }
     if let Some(variable) = compat.cwd_variable
         && cwd.len() < CWD_BYTES as usize

@@ -11,6 +11,7 @@ use vfs::{Blob, Errno, FileSystem, Ino, Limits, MemFs, Mode, NewInode, Result, T
 
 use crate::engine::Engine;
 use crate::loader::{NATIVE, native_file};
+use crate::module::Source;
 use crate::packages::Command;
 
 /// The user that commands run as.
@@ -172,7 +173,7 @@ fn build(engine: &Engine, pack: &Pack) -> Result<MemFs> {
             let len = command.module.len() as u64;
             let blob: Arc<dyn Blob> =
                 Arc::new(Packed { pack: pack.clone(), name: command.name.into(), len });
-            engine.inner().trust(&blob);
+            engine.inner().know(&blob, Source::BuiltIn);
             blob
         });
         if !NATIVE.contains(&command.name) {

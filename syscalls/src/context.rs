@@ -70,8 +70,8 @@ pub struct WasiState {
     pub(crate) deadline: Option<u64>,
     /// Rights that were narrowed: base and inheriting.
     pub(crate) rights: BTreeMap<u32, (u64, u64)>,
-    /// Where paths can be put in the guest's memory, and which place is next.
-    pub(crate) scratch: Option<(u32, u32)>,
+    /// What `fd_prestat_get(path, -1)` answers.
+    pub(crate) paths: Paths,
 }
 
 impl Default for WasiState {
@@ -89,21 +89,18 @@ impl WasiState {
             slots: preopens.into_iter().map(Slot::Preopen).collect(),
             deadline: None,
             rights: BTreeMap::new(),
-            scratch: None,
+            paths: Paths::default(),
         }
     }
 
-    /// Gives this layer [`SCRATCH`](WasiState::SCRATCH) bytes of the guest's memory for paths that
-    /// it makes absolute. Then `fd_prestat_get(path, -1)` is no call of preview1's but answers
-    /// where the path is without its leading slashes, a relative one with the working directory
-    /// before it: a guest's libc can be made to call it where it would skip slashes.
+    /// Sets what `fd_prestat_get(path, -1)` is: a guest's libc can be made to call it where it
+    /// would skip a path's leading slashes.
     #[must_use]
-    pub fn with_scratch(mut self, at: u32) -> WasiState {
-        self.scratch = Some((at, 0));
-        self
+    pub fn with_paths(self, paths: Paths) -> WasiState {
+        WasiState { paths, ..self }
     }
 
-    /// Bytes that [`with_scratch`](WasiState::with_scratch) takes.
+    /// Bytes that [`Paths::FromRoot`] takes.
     pub const SCRATCH: u32 = SCRATCH_PLACES * SCRATCH_PLACE;
 
     /// As [`new`](WasiState::new), for a guest that is held to preview1's letter.
@@ -131,6 +128,24 @@ pub(crate) const SCRATCH_PLACES: u32 = 4;
 
 /// Bytes for one path: two of the longest.
 pub(crate) const SCRATCH_PLACE: u32 = 8192;
+
+/// What `fd_prestat_get(path, -1)` answers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Paths {
+    /// As preview1 has it: `EFAULT`.
+    #[default]
+    AsSpecified,
+    /// Where the path is without its leading slashes.
+    Stripped,
+    /// The same, and before a relative path the working directory is put: in
+    /// [`SCRATCH`](WasiState::SCRATCH) bytes of the guest's memory.
+    FromRoot {
+        /// Where these bytes are.
+        scratch: u32,
+        /// Which place in them is next; 0 at first.
+        next: u32,
+    },
+}
 
 /// What a descriptor of a guest stands for.
 pub(crate) enum GuestFd {

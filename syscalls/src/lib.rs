@@ -35,7 +35,7 @@ mod rights;
 mod sock;
 mod table;
 
-pub use context::{Answer, Cx, Preopen, WasiState};
+pub use context::{Answer, Cx, Paths, Preopen, WasiState};
 pub use coverage::coverage_markdown;
 pub use errno::number as errno_number;
 pub use memory::GuestMemory;

@@ -5,7 +5,7 @@ use core::task::Poll;
 use kernel::Fd;
 use vfs::{Errno, Result};
 
-use crate::context::{Answer, Cx, GuestFd, SCRATCH_PLACE, SCRATCH_PLACES, Slot};
+use crate::context::{Answer, Cx, GuestFd, Paths, SCRATCH_PLACE, SCRATCH_PLACES, Slot};
 use crate::fd::{describe, done, open_directory};
 use crate::table::words;
 
@@ -22,6 +22,9 @@ fn from_root(cx: &mut Cx<'_>, path: u32) -> Result<u32> {
     }
     let text = cx.bytes(path, len)?;
     let slashes = text.iter().take_while(|b| **b == b'/').count();
+    let Paths::FromRoot { scratch, next } = cx.state.paths else {
+        return Ok(path + u32::try_from(slashes).unwrap_or(len));
+    };
     if slashes > 0 || text.is_empty() {
         return Ok(path + u32::try_from(slashes).unwrap_or(len));
     }
@@ -31,9 +34,8 @@ fn from_root(cx: &mut Cx<'_>, path: u32) -> Result<u32> {
     // One too long for a place stays too long for a path when it is cut there.
     full.truncate(SCRATCH_PLACE as usize - 1);
     full.push(0);
-    let (base, next) = cx.state.scratch.ok_or(Errno::EFAULT)?;
-    let at = base + next * SCRATCH_PLACE;
-    cx.state.scratch = Some((base, (next + 1) % SCRATCH_PLACES));
+    let at = scratch + next * SCRATCH_PLACE;
+    cx.state.paths = Paths::FromRoot { scratch, next: (next + 1) % SCRATCH_PLACES };
     cx.memory.write(at, &full)?;
     let slashes = full.iter().take_while(|b| **b == b'/').count();
     Ok(at + u32::try_from(slashes).unwrap_or(0))
@@ -52,7 +54,7 @@ fn preopen_name(cx: &Cx<'_>, fd: u32) -> Result<Vec<u8>> {
 
 pub(crate) fn fd_prestat_get(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
     let [fd, out] = words(a);
-    if out == u32::MAX && cx.state.scratch.is_some() {
+    if out == u32::MAX && cx.state.paths != Paths::AsSpecified {
         // A path that is in memory stays what it is if it cannot be made absolute.
         return Poll::Ready(Answer::Value(from_root(cx, fd).unwrap_or(fd)));
     }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 
 use crate::process::Cmd;
-use crate::{coverage, run as run_command, software, test, tidy};
+use crate::{coverage, fetch, run as run_command, software, test, tidy};
 
 /// Run every check that CI runs.
 #[derive(clap::Args)]
@@ -27,6 +27,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     }
     step("coverage", coverage::check)?;
     step("software", software::ensure)?;
+    step("packages of others", || {
+        fetch::try_to();
+        Ok(())
+    })?;
     step("lints", lints)?;
     step("docs", docs)?;
     let tally = step("tests, a thousand cases for each property", || test::tally(&[], 1000))?;

