@@ -4,11 +4,13 @@
 //! evaluated while it is parsed, as bash does it: an error in the part that was not reached
 //! comes after the effects of the part before it. Not here: expansion of the text (`expand`).
 
+mod error;
 mod number;
 #[cfg(test)]
 mod tests;
 mod token;
 
+pub(crate) use self::error::{ArithError, ArithErrorKind};
 pub(crate) use self::token::closing_bracket;
 
 use std::borrow::Cow;
@@ -33,6 +35,18 @@ pub(crate) trait Variables {
     /// Readonly, a bad subscript.
     fn set(&mut self, name: &[u8], key: Option<&Key>, value: i64) -> Result<(), ArithError>;
 
+    /// Takes note of an error that does not end the evaluation.
+    fn warn(&mut self, _error: ArithError) {}
+
+    /// The text of a subscript with its expansions done.
+    ///
+    /// # Errors
+    /// They have to be done before.
+    fn expanded(&mut self, text: &[u8]) -> Result<Option<Vec<u8>>, ArithError> {
+        let _ = text;
+        Ok(None)
+    }
+
     /// The key that the text between the brackets of an associative array means.
     fn key(&mut self, text: &[u8]) -> Vec<u8> {
         text.to_vec()
@@ -46,22 +60,6 @@ pub(crate) enum Key {
     Index(i64),
     /// Of an associative one.
     Name(Vec<u8>),
-}
-
-/// Why an expression has no value, in bash's words.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) struct ArithError {
-    /// `1 +: syntax error: operand expected (error token is "+")`
-    pub(crate) message: Vec<u8>,
-    /// An unset variable under `set -u`: ends the shell.
-    pub(crate) unbound: bool,
-}
-
-impl ArithError {
-    /// An error of a variable.
-    pub(crate) fn new(message: impl Into<Vec<u8>>) -> ArithError {
-        ArithError { message: message.into(), unbound: false }
-    }
 }
 
 /// The value of an expression; 0 for an empty one.
@@ -420,7 +418,11 @@ impl<'a> Evaluator<'a, '_> {
         name: &'a [u8],
         subscript: Option<&'a [u8]>,
     ) -> Result<Place<'a>, ArithError> {
-        let key = match subscript {
+        let expanded = match subscript {
+            Some(text) if self.skip == 0 => self.variables.expanded(text)?,
+            _ => None,
+        };
+        let key = match subscript.map(|text| expanded.as_deref().unwrap_or(text)) {
             Some(text) if self.skip == 0 => Some(if self.variables.is_assoc(name) {
                 Key::Name(self.variables.key(text))
             } else if text.trim_ascii().is_empty() {
@@ -439,9 +441,14 @@ impl<'a> Evaluator<'a, '_> {
         if self.skip > 0 {
             return Ok(0);
         }
-        let Some(value) = self.variables.get(place.name, place.key.as_ref())? else {
-            return Ok(0);
+        let value = match self.variables.get(place.name, place.key.as_ref()) {
+            Err(error) if error.kind == ArithErrorKind::BeforeStart => {
+                self.variables.warn(error);
+                return Ok(0);
+            }
+            value => value?,
         };
+        let Some(value) = value else { return Ok(0) };
         if let Some(value) = plain_decimal(&value) {
             return Ok(value);
         }

@@ -128,7 +128,7 @@ table! {
     "history" false Run::Now(help::history), "history [-c] [-d offset] [n] or history -anrw [filename] or history -ps arg [arg...]";
     "jobs" false Run::Now(jobs::jobs), "jobs [-lnprs] [jobspec ...] or jobs -x command [args]";
     "kill" false Run::Wait(kill::kill), "kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]";
-    "let" false Run::Now(let_::let_), "let arg [arg ...]";
+    "let" false Run::Wait(let_::let_), "let arg [arg ...]";
     "local" false Run::Declare(declare::local), "local [option] name[=value] ...";
     "logout" false Run::Now(control::logout), "logout [n]";
     "mapfile" false Run::Wait(mapfile::mapfile), "mapfile [-d delim] [-n count] [-O origin] [-s count] [-t] [-u fd] [-C callback] [-c quantum] [array]";

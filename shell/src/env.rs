@@ -4,6 +4,7 @@
 //! special parameters show. Cloning is cheap: what is large is shared until written. Not here:
 //! running anything (`exec`), the kernel (`sys`).
 
+mod arithmetic;
 pub(crate) mod array;
 pub(crate) mod assign;
 pub(crate) mod host;
@@ -30,7 +31,7 @@ pub(crate) use self::special::BASH_VERSION;
 pub(crate) use self::trap::{TrapAction, TrapEvent, Traps};
 pub(crate) use self::variable::{Attrs, Value, Variable};
 
-use crate::arith::{self, ArithError, Key};
+use crate::arith::{self, Key};
 use crate::syntax::ast::FunctionDef;
 
 /// A function and what `declare -f` flags it has.
@@ -103,6 +104,10 @@ pub(crate) struct Env {
     /// Where `getopts` is inside a word of several options; 0 starts anew.
     pub(crate) getopts_position: usize,
     pub(crate) host: Arc<dyn Host>,
+    /// Errors of an evaluation that went on: said when the command is done.
+    pub(crate) warnings: Vec<Vec<u8>>,
+    /// Subscripts met in values of variables, expanded: for the evaluation that runs.
+    pub(crate) expansions: Vec<(Vec<u8>, Vec<u8>)>,
     /// What `local -` saved, with the depth of the function that did.
     saved_options: Vec<(Depth, SetOptions)>,
     random: special::Random,
@@ -132,7 +137,7 @@ impl Env {
             frames: Vec::new(),
             script: None,
             status: 0,
-            pipe_status: vec![0],
+            pipe_status: Vec::new(),
             last_background: None,
             shell_pid: pid,
             subshell_level: 0,
@@ -145,6 +150,8 @@ impl Env {
             seconds_offset: -started,
             ifs: None,
             saved_options: Vec::new(),
+            warnings: Vec::new(),
+            expansions: Vec::new(),
             host,
         };
         env.reseed_random();
@@ -155,8 +162,31 @@ impl Env {
                 env.variables.insert_at(0, name, Variable::scalar(value, Attrs::EXPORT));
             }
         }
+        let given =
+            |name: &[u8]| env.variables.get(name).map(|v| v.as_scalar().map(<[u8]>::to_vec));
+        let options = [given(b"SHELLOPTS").flatten(), given(b"BASHOPTS").flatten()];
         env.define_specials();
+        env.take_options(options);
         env
+    }
+
+    /// Turns on what the environment's `SHELLOPTS` and `BASHOPTS` name; they stay exported.
+    fn take_options(&mut self, given: [Option<Vec<u8>>; 2]) {
+        for (name, list) in [&b"SHELLOPTS"[..], b"BASHOPTS"].into_iter().zip(given) {
+            let Some(list) = list else { continue };
+            for option in list.split(|byte| *byte == b':') {
+                if name == b"SHELLOPTS" {
+                    if let Some(option) = SetOption::from_name(option) {
+                        self.options.set(option, true);
+                    }
+                } else if let Some(option) = Shopt::from_name(option) {
+                    self.shopts.set(option, true);
+                }
+            }
+            if let Some(variable) = self.variables.get_mut(name) {
+                variable.attrs |= Attrs::EXPORT;
+            }
+        }
     }
 
     // --- reading variables
@@ -235,7 +265,18 @@ impl Env {
 
     /// `NAME=value` of each exported variable, and of each exported function.
     pub(crate) fn environ(&mut self) -> Arc<Vec<Vec<u8>>> {
-        self.variables.environ()
+        let mut environ = self.variables.environ();
+        for name in [&b"SHELLOPTS"[..], b"BASHOPTS"] {
+            let exported = self.variables.get(name).is_some_and(|v| v.has(Attrs::EXPORT));
+            if exported && let Some(value) = self.dynamic_scalar(name) {
+                let entry = [name, b"=", &value].concat();
+                let old = [name, b"="].concat();
+                let entries = Arc::make_mut(&mut environ);
+                entries.retain(|entry| !entry.starts_with(&old));
+                entries.push(entry);
+            }
+        }
+        environ
     }
 
     // --- scopes
@@ -396,66 +437,6 @@ impl Ifs {
     /// Whether nothing separates fields.
     pub(crate) fn is_empty(&self) -> bool {
         self.separators == [0; 4]
-    }
-}
-
-impl arith::Variables for Env {
-    fn is_assoc(&self, name: &[u8]) -> bool {
-        self.variable(name).is_some_and(|variable| variable.is_assoc())
-    }
-
-    fn get(&self, name: &[u8], key: Option<&Key>) -> Result<Option<Cow<'_, [u8]>>, ArithError> {
-        let value = match key {
-            None => Env::get(self, name),
-            Some(Key::Index(index)) if *index < 0 => {
-                let value = self.element(name, &Key::Index(*index));
-                if value.is_none() && self.is_before_start(name, *index) {
-                    return Err(ArithError::new([name, b": bad array subscript"].concat()));
-                }
-                value
-            }
-            Some(key) => self.element(name, key),
-        };
-        if value.is_none() && self.is(SetOption::Nounset) {
-            let full = match key {
-                None => name.to_vec(),
-                Some(Key::Index(index)) => [name, format!("[{index}]").as_bytes()].concat(),
-                Some(Key::Name(key)) => [name, b"[", key, b"]"].concat(),
-            };
-            let message = [&full, &b": unbound variable"[..]].concat();
-            return Err(ArithError { message, unbound: true });
-        }
-        Ok(value)
-    }
-
-    fn set(&mut self, name: &[u8], key: Option<&Key>, value: i64) -> Result<(), ArithError> {
-        let text = value.to_string().into_bytes();
-        let result = match key {
-            None => self.assign(name, text, Mode::Set),
-            Some(key) => match self.resolve(name) {
-                Some(target) => self.assign_key(&target.name, key, text, Mode::Set),
-                None => Ok(()),
-            },
-        };
-        result.map_err(|error| match error {
-            VarError::Arith(error) => error,
-            error => ArithError::new(error.message()),
-        })
-    }
-
-    fn key(&mut self, text: &[u8]) -> Vec<u8> {
-        crate::expand::unquote(text)
-    }
-}
-
-impl Env {
-    fn is_before_start(&self, name: &[u8], index: i64) -> bool {
-        let end = self.variable(name).map_or(0, |variable| match &variable.value {
-            Value::Indexed(array) => array.end(),
-            Value::Scalar(_) => 1,
-            Value::Assoc(_) => u64::MAX,
-        });
-        index.unsigned_abs() > end
     }
 }
 

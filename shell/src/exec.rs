@@ -132,6 +132,11 @@ impl Shell {
         if !self.sys.charge(COMMAND_FUEL) {
             self.sys.yield_now().await;
         }
+        if !self.jobs.list.is_empty() {
+            // Of what ended just now `wait` may have to say it.
+            self.report_deaths();
+            self.reap();
+        }
         self.flush_errors().await;
         if self.env.traps.is_empty() && self.pending.is_empty() && !self.interactive {
             return Ok(());

@@ -28,11 +28,13 @@ use self::field::{Field, Fields, Splitting};
 pub(crate) use self::transform::array_literal;
 pub(crate) use self::unquote::unquote;
 use self::walk::{Quoting, Tildes};
-use crate::arith::{self, ArithError};
-use crate::env::{SetOption, Shopt};
+use crate::arith::{self, ArithError, ArithErrorKind};
+use crate::env::{SetOption, Shopt, VarError};
+use crate::exec::assign::Assigned;
 use crate::pattern::{Pattern, PatternOptions, Piece};
 use crate::shell::{Shell, Source};
 use crate::syntax::ast::{ArrayElement, Word, WordPart};
+use crate::sys::Deep;
 use crate::unwind::Unwind;
 
 type Outcome<T> = Result<T, Unwind>;
@@ -168,15 +170,56 @@ impl Shell {
             [WordPart::Literal(text)] => Cow::Borrowed(&**text),
             _ => Cow::Owned(self.expand_one(word, Quoting::Double).await?.text),
         };
-        arith::eval(&text, &mut self.env).map_err(|error| self.arith_error(error, owner))
+        self.evaluate(&text).await?.map_err(|error| self.arith_error(error, owner))
+    }
+
+    /// The value of a text that is expanded already. Subscripts in the values of variables may
+    /// have expansions that are to be done: `x='a[$i]'; $((x))`.
+    pub(crate) async fn evaluate(&mut self, text: &[u8]) -> Outcome<Result<i64, ArithError>> {
+        self.settled(|shell| arith::eval(text, &mut shell.env), |error| Some(error)).await
+    }
+
+    /// Tries until all subscripts that are met are expanded.
+    async fn settled<T, E>(
+        &mut self,
+        mut attempt: impl FnMut(&mut Shell) -> Result<T, E>,
+        arith: impl Fn(&E) -> Option<&ArithError>,
+    ) -> Outcome<Result<T, E>> {
+        loop {
+            let result = attempt(self);
+            let error = result.as_ref().err().and_then(&arith);
+            let Some(ArithErrorKind::Unexpanded(text)) = error.map(|error| &error.kind) else {
+                self.env.expansions.clear();
+                return Ok(result);
+            };
+            let text = text.clone();
+            let Ok(word) = crate::syntax::parse_heredoc_body(&text) else { return Ok(result) };
+            let expanded = Deep::new(self.expand_heredoc(&word)).await?;
+            self.env.expansions.push((text, expanded));
+        }
+    }
+
+    /// As `try_assign`, where subscripts may have expansions that are to be done.
+    pub(crate) async fn assign_settled(&mut self, assigned: Assigned) -> Outcome<()> {
+        let result = self
+            .settled(
+                |shell| shell.try_assign(assigned.clone()),
+                |error| match error {
+                    VarError::Arith(error) => Some(error),
+                    _ => None,
+                },
+            )
+            .await?;
+        result.map_err(|error| self.assignment_failed(&error))
     }
 
     /// Reports an error of arithmetic.
     pub(crate) fn arith_error(&mut self, error: ArithError, owner: &[u8]) -> Unwind {
-        let separator: &[u8] = if owner.is_empty() || error.unbound { b"" } else { b": " };
-        let owner = if error.unbound { b"" } else { owner };
+        let unbound = error.is_unbound();
+        let separator: &[u8] = if owner.is_empty() || unbound { b"" } else { b": " };
+        let owner = if unbound { b"" } else { owner };
         let message = [owner, separator, &error.message].concat();
-        if error.unbound { self.fatal(&message) } else { self.failure(&message) }
+        if unbound { self.fatal(&message) } else { self.failure(&message) }
     }
 
     /// Reports an error that ends the current command.

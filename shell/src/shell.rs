@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use kernel::Signal;
 
-use crate::env::Env;
+use crate::env::{Env, SetOption};
 use crate::exec::job::Jobs;
 use crate::sys::{Fd, Sys};
 
@@ -131,6 +131,9 @@ impl Shell {
 
     /// Sends what `complain` could not send at once.
     pub(crate) async fn flush_errors(&mut self) {
+        for warning in std::mem::take(&mut self.env.warnings) {
+            self.complain(warning);
+        }
         if !self.unsent.is_empty() {
             let text = std::mem::take(&mut self.unsent);
             let _ = self.sys.write_all(Fd::STDERR, &text).await;
@@ -154,9 +157,14 @@ impl Shell {
     }
 
     /// Turns an option of `set` on or off, with what bash changes along with it.
-    pub(crate) fn set_option(&mut self, option: crate::env::SetOption, on: bool) {
+    pub(crate) fn set_option(&mut self, option: SetOption, on: bool) {
         self.env.options.set(option, on);
-        if option == crate::env::SetOption::Posix && on {
+        match option {
+            SetOption::Emacs if on => self.env.options.set(SetOption::Vi, false),
+            SetOption::Vi if on => self.env.options.set(SetOption::Emacs, false),
+            _ => {}
+        }
+        if option == SetOption::Posix && on {
             self.env.shopts.set(crate::env::Shopt::ExpandAliases, true);
             if self.env.variables.get(b"POSIXLY_CORRECT").is_none() {
                 let _ = self.env.assign(b"POSIXLY_CORRECT", b"y".to_vec(), crate::env::Mode::Set);

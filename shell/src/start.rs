@@ -106,7 +106,7 @@ fn parse_arguments(args: &[Vec<u8>]) -> Result<Invocation, Vec<u8>> {
         rest.next();
         for letter in arg.iter().skip(1) {
             match letter {
-                b'c' if on => invocation.command = true,
+                b'c' => invocation.command = true,
                 b's' if on => invocation.stdin = true,
                 b'i' if on => invocation.interactive = true,
                 b'l' if on => invocation.login = true,
@@ -157,6 +157,10 @@ impl Shell {
         let level = level.unwrap_or(0i64).clamp(0, 999) + 1;
         let level = Variable::scalar(level.to_string(), Attrs::EXPORT);
         self.env.variables.insert_at(0, b"SHLVL", level);
+        if self.env.get(b"SHELL").is_none() {
+            let shell = Variable::scalar("/bin/bash", Attrs::NONE);
+            self.env.variables.insert_at(0, b"SHELL", shell);
+        }
         if self.env.get(b"PATH").is_none() {
             let path = Variable::scalar(crate::exec::external::DEFAULT_PATH, Attrs::NONE);
             self.env.variables.insert_at(0, b"PATH", path);
@@ -212,6 +216,10 @@ impl Shell {
             if self.env.get(name).is_none() {
                 let _ = self.env.assign(name, value.as_bytes().to_vec(), Mode::Set);
             }
+        }
+        if let (None, Some(home)) = (self.env.get(b"HISTFILE"), self.env.get(b"HOME")) {
+            let path = [&home, &b"/.bash_history"[..]].concat();
+            self.env.variables.insert_at(0, b"HISTFILE", Variable::scalar(path, Attrs::NONE));
         }
         for signal in INTERACTIVE_SIGNALS {
             let catch = signal == Signal::INT;

@@ -192,7 +192,11 @@ pub(super) fn current(shell: &Shell) -> Vec<u8> {
         path.starts_with(b"/")
             && match (shell.sys.stat(path), &here) {
                 (Ok(there), Some(here)) => (there.dev, there.ino) == (here.dev, here.ino),
-                (Err(_), None) => true,
+                // The directory is gone; its name is still the best there is.
+                (Err(_), here) => !shell.sys.cwd().is_ok_and(|cwd| {
+                    let there = shell.sys.stat(&cwd).ok().map(|stat| (stat.dev, stat.ino));
+                    there.is_some() && there == here.as_ref().map(|stat| (stat.dev, stat.ino))
+                }),
                 _ => false,
             }
     };

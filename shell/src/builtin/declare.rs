@@ -450,7 +450,10 @@ fn attribute_one(
     options: &super::Options,
 ) -> Result<(), VarError> {
     let (name, subscript, mode, value) = split(arg);
-    if !crate::syntax::is_name(&name) || (subscript.is_some() && value.is_none()) {
+    if let Some(subscript) = subscript {
+        return Err(VarError::InvalidName([&name[..], b"[", &subscript, b"]"].concat()));
+    }
+    if !crate::syntax::is_name(&name) {
         return Err(VarError::InvalidName(arg.text()));
     }
     let target = shell.env.resolve(&name).map(|target| target.name.into_owned());
@@ -464,7 +467,7 @@ fn attribute_one(
         make_array(shell, &request, depth, &name, None, value.as_ref())?;
     }
     if let Some(value) = value {
-        shell.try_assign(Assigned { name: name.clone(), subscript, mode, value })?;
+        shell.try_assign(Assigned { name: name.clone(), subscript: None, mode, value })?;
     }
     let (set, clear) = if off { (Attrs::NONE, attr) } else { (attr, Attrs::NONE) };
     // The value of `x=1 export x` outlives the command.

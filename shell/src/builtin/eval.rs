@@ -106,9 +106,9 @@ async fn run_sourced(
     let result = shell.run_text(&text, 1, "").await;
     let result = shell.end_call(result).await;
     shell.env.frames.pop();
-    // `set --` in the file changes the caller's parameters unless arguments were given.
+    // Outside of functions, what `set` in the file made of its arguments stays.
     if let Some(saved) = saved
-        && !shell.env.positional_set
+        && (shell.function_depth > 0 || !shell.env.positional_set)
     {
         shell.env.positional = saved;
     }

@@ -33,7 +33,7 @@ pub(super) fn getopts(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {
             Some(word) => !word.starts_with(b"-"),
         };
         if ends {
-            let index = index.min(words.len().max(index));
+            let index = index.min(words.len());
             set(shell, b"OPTIND", (index + 1).to_string().as_bytes())?;
             shell.env.getopts_position = 0;
             shell.getopts_index = index;

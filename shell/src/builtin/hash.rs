@@ -14,9 +14,7 @@ pub(super) fn hash(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {
     let names = args.get(options.used..).unwrap_or_default();
     if options.has(b'r') {
         shell.env.hash = Arc::default();
-        if names.is_empty() {
-            return Ok(0);
-        }
+        return Ok(0);
     }
     if names.is_empty() {
         return Ok(list(shell, options.has(b'l')));

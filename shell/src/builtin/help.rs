@@ -36,6 +36,17 @@ pub(super) fn help(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {
 pub(super) fn history(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {
     match shell.options(args, "cd:anrwps") {
         // A shell that runs scripts keeps no history: there is nothing to list or clear.
+        Ok(options) if options.letters.is_empty() => match args.get(options.used) {
+            Some(count) if super::number(count).is_none() => {
+                shell.complain(format!("{}: numeric argument required", lossy(count)));
+                Ok(1)
+            }
+            Some(_) if args.len() > options.used + 1 => {
+                shell.complain("too many arguments");
+                Ok(1)
+            }
+            _ => Ok(0),
+        },
         Ok(_) => Ok(0),
         Err(status) => Ok(status),
     }

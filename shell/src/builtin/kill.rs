@@ -21,13 +21,7 @@ fn signal(word: &[u8]) -> Option<Option<Signal>> {
 pub(super) fn list_all(shell: &mut Shell) {
     for (position, signal) in Signal::ALL.iter().enumerate() {
         let end = if position % 5 == 4 || position + 1 == Signal::ALL.len() { '\n' } else { '\t' };
-        let name = format!("SIG{}", signal.name());
-        let padded = if end == '\t' { format!("{name:<11}") } else { name };
-        shell.print(format!(
-            "{:>2}) {padded}{}",
-            signal.number(),
-            if end == '\n' { "\n" } else { "\t" }
-        ));
+        shell.print(format!("{:>2}) SIG{}{end}", signal.number(), signal.name()));
     }
 }
 
@@ -45,6 +39,7 @@ fn list(shell: &mut Shell, words: &[Vec<u8>]) -> u8 {
         // A status above 128 names the signal that ended a process.
         let numeric = number(word).and_then(|n| u32::try_from(n).ok());
         let known = match numeric {
+            Some(0) => Some("EXIT".to_owned()),
             Some(n) => {
                 Signal::from_number(if n > 128 { n - 128 } else { n }).map(|s| s.name().to_owned())
             }

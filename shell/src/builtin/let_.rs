@@ -2,29 +2,29 @@
 
 use crate::exec::Outcome;
 use crate::shell::Shell;
-use crate::unwind::Unwind;
+use crate::sys::Deep;
 
-pub(super) fn let_(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {
-    let args = match args.first() {
-        Some(first) if first == b"--" => args.get(1..).unwrap_or_default(),
-        _ => args,
-    };
-    if args.is_empty() {
-        shell.complain("expression expected");
-        return Ok(1);
-    }
-    let mut value = 0;
-    for arg in args {
-        match crate::arith::eval(arg, &mut shell.env) {
-            Ok(result) => value = result,
-            Err(error) => {
-                shell.complain(&error.message);
-                if error.unbound {
-                    return Err(Unwind::Exit(1));
+pub(super) fn let_<'a>(shell: &'a mut Shell, args: &'a [Vec<u8>]) -> Deep<'a, Outcome<u8>> {
+    Deep::new(async move {
+        let args = match args.first() {
+            Some(first) if first == b"--" => args.get(1..).unwrap_or_default(),
+            _ => args,
+        };
+        if args.is_empty() {
+            shell.complain("expression expected");
+            return Ok(1);
+        }
+        let mut value = 0;
+        for arg in args {
+            match shell.evaluate(arg).await? {
+                Ok(result) => value = result,
+                Err(error) if error.is_unbound() => return Err(shell.arith_error(error, b"")),
+                Err(error) => {
+                    shell.complain(&error.message);
+                    return Ok(1);
                 }
-                return Ok(1);
             }
         }
-    }
-    Ok(u8::from(value == 0))
+        Ok(u8::from(value == 0))
+    })
 }

@@ -59,11 +59,8 @@ pub(super) fn mapfile<'a>(shell: &'a mut Shell, args: &'a [Vec<u8>]) -> Deep<'a,
         while count == 0 || stored < count {
             let line = match line(shell, fd, delimiter).await {
                 Ok(Some(line)) => line,
-                Ok(None) => break,
-                Err(errno) => {
-                    shell.complain(format!("read error: {}: {errno}", fd.0));
-                    return Ok(1);
-                }
+                // Bash does not say what it cannot read.
+                Ok(None) | Err(_) => break,
             };
             read += 1;
             if read <= skip {
@@ -72,6 +69,10 @@ pub(super) fn mapfile<'a>(shell: &'a mut Shell, args: &'a [Vec<u8>]) -> Deep<'a,
             let mut value = line;
             if options.has(b't') && value.last() == Some(&delimiter) {
                 value.pop();
+            }
+            // What follows a null byte is lost.
+            if let Some(end) = value.iter().position(|byte| *byte == 0) {
+                value.truncate(end);
             }
             let index = (origin + stored).to_string().into_bytes();
             stored += 1;

@@ -614,22 +614,23 @@ mod float {
         } else {
             let digits = precision.unwrap_or(6).min(MAX_PRECISION);
             match kind.to_ascii_lowercase() {
-                b'e' => exponent(value, digits),
+                b'e' => exponent(value, digits, alternate),
                 b'g' => general(value, digits.max(1), alternate),
                 b'a' => hexadecimal(value, precision),
-                _ => format!("{value:.digits$}"),
+                _ => format!("{value:.digits$}{}", if alternate && digits == 0 { "." } else { "" }),
             }
         };
         if upper { text.to_ascii_uppercase() } else { text }
     }
 
     /// `1.5e+03`
-    fn exponent(value: f64, digits: usize) -> String {
+    fn exponent(value: f64, digits: usize, alternate: bool) -> String {
         let text = format!("{value:.digits$e}");
         let (mantissa, exponent) = text.split_once('e').unwrap_or((&text, "0"));
         let exponent: i32 = exponent.parse().unwrap_or(0);
         let sign = if exponent < 0 { '-' } else { '+' };
-        format!("{mantissa}e{sign}{:02}", exponent.abs())
+        let point = if alternate && digits == 0 { "." } else { "" };
+        format!("{mantissa}{point}e{sign}{:02}", exponent.abs())
     }
 
     fn general(value: f64, digits: usize, alternate: bool) -> String {
@@ -643,7 +644,7 @@ mod float {
             text.trim_end_matches('0').trim_end_matches('.').to_owned()
         };
         if exponent < -4 || exponent >= digits as i32 {
-            let text = self::exponent(value, digits - 1);
+            let text = self::exponent(value, digits - 1, alternate);
             let (mantissa, rest) = text.split_once('e').unwrap_or((&text, ""));
             return format!("{}e{rest}", shortest(mantissa.to_owned()));
         }

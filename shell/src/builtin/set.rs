@@ -14,7 +14,7 @@ pub(super) fn set(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {
     while let Some(arg) = args.get(at) {
         let on = match arg.first() {
             Some(b'-') => true,
-            Some(b'+') if arg.len() > 1 => false,
+            Some(b'+') => false,
             _ => break,
         };
         at += 1;

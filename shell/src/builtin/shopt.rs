@@ -22,7 +22,7 @@ impl Which {
 
     fn set(self, shell: &mut Shell, on: bool) {
         match self {
-            Which::Set(option) => shell.env.options.set(option, on),
+            Which::Set(option) => shell.set_option(option, on),
             Which::Shopt(option) => shell.env.shopts.set(option, on),
         }
     }

@@ -107,13 +107,6 @@ impl Expression<'_> {
         let Some(first) = self.peek(0).map(<[u8]>::to_vec) else {
             return Err(b"argument expected".to_vec());
         };
-        if let (Some(op), Some(right)) = (self.peek(1), self.peek(2))
-            && is_binary(op)
-        {
-            let (op, right) = (op.to_vec(), right.to_vec());
-            self.at += 3;
-            return binary_test(self.shell, &first, &op, &right);
-        }
         if first == b"!" {
             self.at += 1;
             return Ok(!self.term()?);
@@ -126,6 +119,13 @@ impl Expression<'_> {
             }
             self.at += 1;
             return Ok(holds);
+        }
+        if let (Some(op), Some(right)) = (self.peek(1), self.peek(2))
+            && is_binary(op)
+        {
+            let (op, right) = (op.to_vec(), right.to_vec());
+            self.at += 3;
+            return binary_test(self.shell, &first, &op, &right);
         }
         if let Some(arg) = self.peek(1).map(<[u8]>::to_vec)
             && is_unary(&first)
@@ -163,9 +163,6 @@ fn is_binary(op: &[u8]) -> bool {
 
 /// `None` when the operator is none.
 fn unary_test(shell: &mut Shell, op: &[u8], arg: &[u8]) -> Option<Answer> {
-    if op == b"-t" && number(arg).is_none() {
-        return Some(Err([arg, b": integer expression expected"].concat()));
-    }
     unary(shell, op, arg).map(Ok)
 }
 
@@ -299,7 +296,15 @@ fn is_set(shell: &mut Shell, name: &[u8]) -> bool {
         subscript.to_vec()
     };
     match shell.env.evaluate_key(base, &subscript) {
-        Ok(key) => shell.env.element(base, &key).is_some(),
+        Ok(key) => {
+            let found = shell.env.element(base, &key).is_some();
+            if !found && shell.env.is_before_start(base, &key) {
+                let outer = shell.builtin.take();
+                shell.complain([base, b": bad array subscript"].concat());
+                shell.builtin = outer;
+            }
+            found
+        }
         Err(error) => {
             shell.complain(error.message());
             false

@@ -14,18 +14,13 @@ enum Kind {
     File(Vec<u8>),
 }
 
-const KEYWORDS: &[&str] = &[
-    "!", "[[", "]]", "case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for",
-    "function", "if", "in", "select", "then", "time", "until", "while", "{", "}",
-];
-
 /// All meanings of a name; files only with `files`, all of them with `all`.
 fn kinds(shell: &Shell, name: &[u8], functions: bool, all: bool, path: Option<&[u8]>) -> Vec<Kind> {
     let mut kinds = Vec::new();
     if let Some(text) = shell.env.aliases.get(name) {
         kinds.push(Kind::Alias(text.clone()));
     }
-    if KEYWORDS.iter().any(|keyword| keyword.as_bytes() == name) {
+    if crate::syntax::is_reserved(name) {
         kinds.push(Kind::Keyword);
     }
     if functions && shell.env.function(name).is_some() {
@@ -43,15 +38,30 @@ fn files(shell: &Shell, name: &[u8], all: bool, path: Option<&[u8]>) -> Vec<Vec<
         return if shell.sys.is_executable(name) { vec![name.to_vec()] } else { Vec::new() };
     }
     if !all {
-        return shell.search_path(name, path).into_iter().collect();
+        return match shell.search_path(name, path) {
+            Ok(found) => vec![found],
+            // As bash: a file that does not run is better than none.
+            Err(vfs::Errno::EACCES) => {
+                let is_file = |file: &Vec<u8>| shell.sys.stat(file).is_ok_and(|s| !s.is_dir());
+                in_path(shell, name, path).into_iter().find(is_file).into_iter().collect()
+            }
+            Err(_) => Vec::new(),
+        };
     }
+    let mut found = in_path(shell, name, path);
+    found.retain(|file| shell.sys.is_executable(file));
+    found
+}
+
+/// Where a command of this name would be.
+fn in_path(shell: &Shell, name: &[u8], path: Option<&[u8]>) -> Vec<Vec<u8>> {
     let own = shell.env.get(b"PATH").map(|path| path.to_vec()).unwrap_or_default();
-    let path = path.unwrap_or(&own);
-    let candidates = path.split(|b| *b == b':').map(|dir| {
-        let dir: &[u8] = if dir.is_empty() { b"." } else { dir };
-        [dir, b"/", name].concat()
-    });
-    candidates.filter(|file| shell.sys.is_executable(file)).collect()
+    let directories = path.unwrap_or(&own).split(|byte| *byte == b':');
+    let file = |directory: &[u8]| {
+        let directory = if directory.is_empty() { b"." } else { directory };
+        [directory, b"/", name].concat()
+    };
+    directories.map(file).collect()
 }
 
 fn say(shell: &mut Shell, name: &[u8], kind: &Kind) {

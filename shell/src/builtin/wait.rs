@@ -103,6 +103,7 @@ fn targets(shell: &mut Shell, word: &[u8]) -> Result<Vec<Pid>, u8> {
 async fn one(shell: &mut Shell, pid: Pid) -> Outcome<u8> {
     loop {
         if let Some(status) = shell.jobs.ended(pid) {
+            shell.report_deaths();
             forget(shell, pid);
             return Ok(status);
         }
@@ -147,6 +148,7 @@ async fn all(shell: &mut Shell) -> Outcome<(Option<Pid>, u8)> {
             Err(_) => break,
         }
     }
+    shell.report_deaths();
     shell.jobs.list.retain(|job| !job.is_done());
     let last = shell.env.last_background.map(Pid);
     if let Some(pid) = shell.jobs.substitution.take_if(|pid| Some(*pid) == last) {
@@ -163,6 +165,7 @@ async fn any(shell: &mut Shell, pids: &[Pid], every: bool) -> Outcome<(Option<Pi
         let done = shell.jobs.list.iter().filter(wanted).find(|job| job.is_done());
         if let Some(pid) = done.map(Job::last_pid) {
             let status = shell.jobs.ended(pid).unwrap_or(127);
+            shell.report_deaths();
             forget(shell, pid);
             return Ok((Some(pid), status));
         }

@@ -22,6 +22,8 @@ pub(crate) enum VarError {
     InvalidReference(Vec<u8>),
     /// `x: nameref variable self references not allowed`
     SelfReference(Vec<u8>),
+    /// `warning: x: circular name reference`
+    Circular(Vec<u8>),
     /// `a[0]: cannot assign list to array member`
     ListToMember(Vec<u8>),
     /// `a: cannot convert associative to indexed array`
@@ -54,6 +56,9 @@ impl VarError {
             }
             VarError::SelfReference(name) => {
                 after(name, "nameref variable self references not allowed")
+            }
+            VarError::Circular(name) => {
+                [b"warning: ", &name[..], b": circular name reference"].concat()
             }
             VarError::ListToMember(name) => after(name, "cannot assign list to array member"),
             VarError::AssocToIndexed(name) => {
@@ -140,6 +145,7 @@ impl Env {
             && let Some(variable) = self.variables.get(name)
             && variable.attrs.without(plain) == Attrs::NONE
             && !variable.is_array()
+            && !self.options.is(super::option::SetOption::Allexport)
         {
             if let Some(variable) = self.variables.get_mut(name) {
                 variable.value = Value::Scalar(value);
@@ -147,7 +153,9 @@ impl Env {
             self.after_change(name);
             return Ok(());
         }
-        let Some(target) = self.resolve(name) else { return Ok(()) };
+        let Some(target) = self.resolve(name) else {
+            return Err(VarError::Circular(name.to_vec()));
+        };
         if let Some(variable) = self.variables.get(&target.name)
             && variable.has(Attrs::NAMEREF)
             && target.subscript.is_none()
@@ -211,15 +219,14 @@ impl Env {
 
     /// Changes the visible variable; a new one is global.
     fn store(&mut self, name: &[u8], change: impl FnOnce(&mut Variable)) {
+        let allexport = self.options.is(super::option::SetOption::Allexport);
+        let export = if allexport { Attrs::EXPORT } else { Attrs::NONE };
         if let Some(variable) = self.variables.get_mut(name) {
             change(variable);
-            variable.attrs = variable.attrs.without(Attrs::INVISIBLE);
+            variable.attrs = variable.attrs.without(Attrs::INVISIBLE) | export;
             return;
         }
-        let mut variable = Variable::unset(Attrs::NONE);
-        if self.options.is(super::option::SetOption::Allexport) {
-            variable.attrs |= Attrs::EXPORT;
-        }
+        let mut variable = Variable::unset(export);
         change(&mut variable);
         variable.attrs = variable.attrs.without(Attrs::INVISIBLE);
         self.variables.insert_at(0, name, variable);
@@ -492,13 +499,23 @@ impl Env {
             return Ok(());
         }
         let key = self.evaluate_key(name, subscript)?;
-        let Some(variable) = self.variables.get_mut(name) else { return Ok(()) };
-        match (&mut variable.value, &key) {
+        self.unset_key(name, &key)
+    }
+
+    /// Removes the element of an evaluated key.
+    ///
+    /// # Errors
+    /// Readonly, an index before the start.
+    pub(crate) fn unset_key(&mut self, name: &[u8], key: &Key) -> Result<(), VarError> {
+        let Some(target) = self.resolve(name) else { return Ok(()) };
+        let Some(variable) = self.variables.get_mut(&target.name) else { return Ok(()) };
+        if variable.has(Attrs::READONLY) {
+            return Err(VarError::UnsetReadonly(name.to_vec()));
+        }
+        match (&mut variable.value, key) {
             (Value::Indexed(array), Key::Index(index)) => match array.index(*index) {
                 Some(index) => Arc::make_mut(array).remove(index),
-                None => {
-                    return Err(VarError::BadSubscript([b"[", subscript, b"]"].concat()));
-                }
+                None => return Err(VarError::BadSubscript(format!("[{index}]").into_bytes())),
             },
             (Value::Assoc(array), Key::Name(key)) => Arc::make_mut(array).remove(key),
             _ => {}

@@ -187,19 +187,11 @@ impl Shell {
         Ok(expanded)
     }
 
-    /// Assigns to a variable of this shell.
-    pub(crate) fn assign(&mut self, assigned: Assigned) -> Outcome {
-        match self.try_assign(assigned) {
-            Ok(()) => Ok(()),
-            Err(error) => Err(self.assignment_failed(&error)),
-        }
-    }
-
     /// Says why an assignment failed; what that ends.
     pub(crate) fn assignment_failed(&mut self, error: &VarError) -> Unwind {
         self.complain(error.message());
         self.env.status = 1;
-        let unbound = matches!(error, VarError::Arith(error) if error.unbound);
+        let unbound = matches!(error, VarError::Arith(error) if error.is_unbound());
         if unbound || self.env.is(SetOption::Posix) { Unwind::Exit(1) } else { Unwind::Error(1) }
     }
 

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use kernel::{FdAction, ForkAttrs, Pgid};
+use kernel::{FdAction, ForkAttrs, Pgid, Signal};
 use vfs::{Mode, OFlags};
 
 use super::Outcome;
 use super::job::JobState;
-use crate::env::SetOption;
+use crate::env::{SetOption, TrapEvent};
 use crate::shell::Shell;
 use crate::syntax::ast::{AndOr, Command};
 use crate::sys::{Deep, Fd};
@@ -34,9 +34,16 @@ impl Shell {
         }
         let attrs = ForkAttrs { pgid: monitor.then_some(Pgid(0)), actions };
         let job = Arc::clone(and_or);
-        let pid = self.fork_with(super::subshell::Purpose::Command, attrs, move |shell| {
+        if !monitor {
+            // Without job control, it ignores them (POSIX XCU 2.12) from its first instant on.
+            self.ignore([Signal::INT, Signal::QUIT]);
+        }
+        let started = self.fork_with(super::subshell::Purpose::Command, attrs, move |shell| {
             Deep::new(async move {
                 shell.tested = false;
+                if !monitor {
+                    shell.env.traps.set(TrapEvent::signal(Signal::INT), b"");
+                }
                 let single = job.rest.is_empty()
                     && !job.first.negated
                     && job.first.timed.is_none()
@@ -57,7 +64,13 @@ impl Shell {
                     _ => shell.run_and_or(&job).await,
                 }
             })
-        })?;
+        });
+        if !monitor {
+            for signal in [Signal::INT, Signal::QUIT] {
+                self.arm(TrapEvent::signal(signal));
+            }
+        }
+        let pid = started?;
         self.env.last_background = Some(pid.0);
         let command = crate::syntax::print_and_or(and_or);
         let pgid = monitor.then_some(Pgid(pid.0));

@@ -23,9 +23,13 @@ impl Shell {
             self.close_process_substitutions(substitutions);
             return result.map(|()| false);
         }
-        self.env.line = compound.span.line;
+        // Errors are those of the redirection's line; `LINENO` is still what it was.
+        let line = self.env.line;
+        self.env.line = compound.redirects.first().map_or(line, |redirect| redirect.span.line);
         let mut undo = Vec::new();
         let redirected = self.redirect(&compound.redirects, &mut undo).await;
+        let subshell = matches!(compound.kind, CompoundKind::Subshell(_));
+        self.env.line = if subshell { compound.span.line } else { line };
         let result = match redirected {
             Ok(true) => self.run_kind(compound).await.map(|()| false),
             Ok(false) => {

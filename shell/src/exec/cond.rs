@@ -1,6 +1,7 @@
 //! `[[ expression ]]`
 
 use super::Outcome;
+use super::regex::BadRegex;
 use crate::builtin::test;
 use crate::env::{Indexed, SetOption, Shopt};
 use crate::expand::quote;
@@ -81,8 +82,8 @@ impl Shell {
                     let shown = [quote::traced(&subject), op.to_vec(), quote::traced(&other)];
                     self.trace_test(&shown).await;
                 }
-                let left = self.cond_number(&subject)?;
-                let right = self.cond_number(&other)?;
+                let left = self.cond_number(&subject).await?;
+                let right = self.cond_number(&other).await?;
                 Ok(test::compare_numbers(op, left, right))
             }
             _ => {
@@ -96,12 +97,12 @@ impl Shell {
         }
     }
 
-    fn cond_number(&mut self, text: &[u8]) -> Outcome<i64> {
-        match crate::arith::eval(text, &mut self.env) {
+    async fn cond_number(&mut self, text: &[u8]) -> Outcome<i64> {
+        match self.evaluate(text).await? {
             Ok(value) => Ok(value),
             Err(error) => {
                 self.complain([b"[[: ", &error.message[..]].concat());
-                Err(if error.unbound { Unwind::Exit(1) } else { Unwind::Error(1) })
+                Err(if error.is_unbound() { Unwind::Exit(1) } else { Unwind::Error(1) })
             }
         }
     }
@@ -109,9 +110,14 @@ impl Shell {
     /// `=~`: a POSIX extended expression; the groups go into `BASH_REMATCH`.
     fn match_regex(&mut self, subject: &[u8], regex: &[u8]) -> Outcome<Option<bool>> {
         let nocase = self.env.shopt(Shopt::Nocasematch);
-        let Some(compiled) = super::regex::compile(regex, nocase) else {
+        let compiled = match super::regex::compile(regex, nocase) {
+            Ok(compiled) => compiled,
+            Err(BadRegex::BackReference) => {
+                self.complain("[[: back-references are not supported in regular expressions");
+                return Ok(None);
+            }
             // Bash says nothing of a bad expression; the status does.
-            return Ok(None);
+            Err(BadRegex::Invalid) => return Ok(None),
         };
         let groups = compiled.match_groups(subject);
         let matched = groups.is_some();

@@ -34,6 +34,8 @@ pub(crate) struct Job {
     pub(crate) command: Vec<u8>,
     /// Its last change was shown.
     pub(crate) notified: bool,
+    /// That a signal ended it was said.
+    reported: bool,
     /// `disown -h`
     pub(crate) no_hangup: bool,
 }
@@ -127,6 +129,7 @@ impl Jobs {
             pgid,
             command,
             notified: false,
+            reported: false,
             no_hangup: false,
         });
         self.order.push(id);
@@ -221,6 +224,27 @@ impl Shell {
             }
             let _ = self.env.unset(&name);
             let _ = self.env.unset(&[&name, &b"_PID"[..]].concat());
+        }
+    }
+
+    /// Says which jobs a signal has ended. Of those that are ended every day, bash does not.
+    pub(crate) fn report_deaths(&mut self) {
+        if self.interactive || self.in_subshell {
+            return;
+        }
+        let mut deaths = Vec::new();
+        for job in self.jobs.list.iter_mut().filter(|job| !job.reported) {
+            if let JobState::Done(WaitStatus::Signaled(signal)) = job.state {
+                job.reported = true;
+                if signal != Signal::TERM {
+                    deaths.push((job.last_pid(), signal, job.command.clone()));
+                }
+            }
+        }
+        for (pid, signal, command) in deaths {
+            let outer = self.builtin.take();
+            self.say_killed(pid, signal, &command);
+            self.builtin = outer;
         }
     }
 

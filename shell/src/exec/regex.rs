@@ -12,6 +12,15 @@ use regex_automata::{Anchored, Input, MatchKind};
 /// How large a compiled expression may be, in bytes.
 const SIZE_LIMIT: usize = 1 << 22;
 
+/// Why a text is no expression.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum BadRegex {
+    /// By the rules of POSIX, as glibc reads them.
+    Invalid,
+    /// `\\1`: nothing here matches that in linear time.
+    BackReference,
+}
+
 /// A compiled expression.
 pub(crate) struct Expression {
     regex: Regex,
@@ -19,8 +28,11 @@ pub(crate) struct Expression {
     longest: Option<pikevm::PikeVM>,
 }
 
-/// Compiles an expression; `None` if it is not one.
-pub(crate) fn compile(text: &[u8], nocase: bool) -> Option<Expression> {
+/// Compiles an expression.
+///
+/// # Errors
+/// It is not one.
+pub(crate) fn compile(text: &[u8], nocase: bool) -> Result<Expression, BadRegex> {
     let translated = translate(text)?;
     let regex = RegexBuilder::new(&translated)
         .case_insensitive(nocase)
@@ -28,10 +40,10 @@ pub(crate) fn compile(text: &[u8], nocase: bool) -> Option<Expression> {
         .unicode(true)
         .size_limit(SIZE_LIMIT)
         .build()
-        .ok()?;
+        .map_err(|_| BadRegex::Invalid)?;
     let ambiguous = text.iter().any(|byte| b"|?*{".contains(byte));
     let longest = ambiguous.then(|| simulation(&translated, nocase)).flatten();
-    Some(Expression { regex, longest })
+    Ok(Expression { regex, longest })
 }
 
 fn simulation(translated: &str, nocase: bool) -> Option<pikevm::PikeVM> {
@@ -65,53 +77,145 @@ impl Expression {
     }
 }
 
-/// In the `regex` crate's syntax.
-fn translate(text: &[u8]) -> Option<String> {
+/// The expression in the `regex` crate's syntax, in the making.
+#[derive(Default)]
+struct Translation {
+    out: String,
+    /// Where what a repetition would repeat begins.
+    atom: Option<usize>,
+    /// It is repeated already.
+    repeated: bool,
+    /// Where the open groups begin.
+    groups: Vec<usize>,
+}
+
+/// The largest count of a repetition (glibc's `RE_DUP_MAX`).
+const MAX_COUNT: u32 = 0x7fff;
+
+fn translate(text: &[u8]) -> Result<String, BadRegex> {
     let text = String::from_utf8_lossy(text);
-    let mut out = String::new();
+    let mut to = Translation::default();
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
         match c {
-            '\\' => match rest.next() {
-                Some(c @ ('w' | 'W' | 's' | 'S')) => out.extend(['\\', c]),
-                Some(c @ ('b' | 'B' | '<' | '>')) => {
-                    out.push('\\');
-                    match c {
-                        '<' => out.push_str("b{start}"),
-                        '>' => out.push_str("b{end}"),
-                        c => out.push(c),
-                    }
-                }
-                Some(c) => push_literal(c, &mut out),
-                None => return None,
-            },
-            '[' => bracket(&mut rest, &mut out)?,
-            '{' if !rest.peek().is_some_and(char::is_ascii_digit) => out.push_str("\\{"),
-            '#' | '&' | '~' | '-' => push_literal(c, &mut out),
-            // Two repetitions in a row: the second would make the first lazy.
-            '*' | '+' | '?' => {
-                let repeated = matches!(out.chars().last(), Some('*' | '+' | '?'))
-                    && !out.ends_with("\\*")
-                    && !out.ends_with("\\+")
-                    && !out.ends_with("\\?");
-                if repeated {
-                    continue;
-                }
-                if out.is_empty() || out.ends_with('(') || out.ends_with('|') {
-                    if c == '*' { out.push_str("\\*") } else { return None }
-                } else {
-                    out.push(c);
-                }
+            '\\' => to.escaped(rest.next().ok_or(BadRegex::Invalid)?)?,
+            '[' => {
+                to.begin_atom();
+                bracket(&mut rest, &mut to.out).ok_or(BadRegex::Invalid)?;
             }
-            c => out.push(c),
+            '(' => {
+                to.groups.push(to.out.len());
+                to.out.push('(');
+                to.atom = None;
+            }
+            ')' => match to.groups.pop() {
+                Some(start) => {
+                    to.out.push(')');
+                    (to.atom, to.repeated) = (Some(start), false);
+                }
+                None => to.literal(')'),
+            },
+            '|' | '^' | '$' => {
+                to.out.push(c);
+                to.atom = None;
+            }
+            '*' | '+' | '?' => to.repeat(&c.to_string())?,
+            '{' => {
+                let count = interval(&mut rest).ok_or(BadRegex::Invalid)?;
+                to.repeat(&count)?;
+            }
+            '.' => {
+                to.begin_atom();
+                to.out.push('.');
+            }
+            c => to.literal(c),
         }
     }
-    Some(out)
+    if to.groups.is_empty() { Ok(to.out) } else { Err(BadRegex::Invalid) }
 }
 
-fn push_literal(c: char, out: &mut String) {
-    out.push_str(&regex::escape(&c.to_string()));
+impl Translation {
+    fn begin_atom(&mut self) {
+        (self.atom, self.repeated) = (Some(self.out.len()), false);
+    }
+
+    fn literal(&mut self, c: char) {
+        self.begin_atom();
+        self.out.push_str(&regex::escape(&c.to_string()));
+    }
+
+    fn escaped(&mut self, c: char) -> Result<(), BadRegex> {
+        let class = match c {
+            'w' => "\\w",
+            'W' => "\\W",
+            's' => "\\s",
+            'S' => "\\S",
+            'b' => "\\b",
+            'B' => "\\B",
+            '<' => "\\b{start}",
+            '>' => "\\b{end}",
+            '1'..='9' => return Err(BadRegex::BackReference),
+            c => {
+                self.literal(c);
+                return Ok(());
+            }
+        };
+        self.begin_atom();
+        self.out.push_str(class);
+        Ok(())
+    }
+
+    /// Repeats what stands before; a repetition of that is one of a group, or it would be lazy.
+    fn repeat(&mut self, count: &str) -> Result<(), BadRegex> {
+        let atom = self.atom.ok_or(BadRegex::Invalid)?;
+        if self.repeated {
+            self.out.insert_str(atom, "(?:");
+            self.out.push(')');
+        }
+        self.out.push_str(count);
+        self.repeated = true;
+        Ok(())
+    }
 }
+
+/// `n}`, `n,}`, `,m}` or `n,m}`: in braces as the `regex` crate takes them.
+fn interval(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Option<String> {
+    let number = |rest: &mut std::iter::Peekable<std::str::Chars<'_>>| {
+        let mut digits = String::new();
+        while let Some(digit) = rest.next_if(char::is_ascii_digit) {
+            digits.push(digit);
+        }
+        if digits.is_empty() { Some(None) } else { digits.parse::<u32>().ok().map(Some) }
+    };
+    let least = number(rest)?;
+    let bounds = if rest.next_if_eq(&',').is_some() {
+        let most = number(rest)?;
+        let least = least.unwrap_or(0);
+        if most.is_some_and(|most| most < least || most > MAX_COUNT) || least > MAX_COUNT {
+            return None;
+        }
+        format!("{{{least},{}}}", most.map_or(String::new(), |most| most.to_string()))
+    } else {
+        format!("{{{}}}", least.filter(|least| *least <= MAX_COUNT)?)
+    };
+    rest.next_if_eq(&'}').map(|_| bounds)
+}
+
+/// The classes of characters that POSIX knows.
+const CLASSES: [&str; 12] = [
+    "[:alnum:]",
+    "[:alpha:]",
+    "[:blank:]",
+    "[:cntrl:]",
+    "[:digit:]",
+    "[:graph:]",
+    "[:lower:]",
+    "[:print:]",
+    "[:punct:]",
+    "[:space:]",
+    "[:upper:]",
+    "[:xdigit:]",
+];
 
 /// A bracket expression: nothing but `]`, `-`, `^` and classes is special in it.
 fn bracket(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String) -> Option<()> {
@@ -132,6 +236,9 @@ fn bracket(rest: &mut std::iter::Peekable<std::str::Chars<'_>>, out: &mut String
                     if c == ']' && class.ends_with(":]") && class.len() > 3 {
                         break;
                     }
+                }
+                if !CLASSES.contains(&class.as_str()) {
+                    return None;
                 }
                 out.push_str(match class.as_str() {
                     "[:alpha:]" => r"\p{Alphabetic}",

@@ -167,7 +167,7 @@ impl Shell {
             if self.env.is(SetOption::Xtrace) {
                 self.trace_assignment(&assigned, assignment).await;
             }
-            self.assign(assigned)?;
+            self.assign_settled(assigned).await?;
         }
         if !self.redirect(&command.redirects, undo).await? {
             self.env.status = 1;
@@ -268,7 +268,7 @@ impl Shell {
             Run::Exec(run) => {
                 let words = into_words(args);
                 let result = run(self, words.get(1..).unwrap_or_default()).await;
-                if result.is_ok() && words.len() == 1 {
+                if matches!(result, Ok(0)) {
                     // The redirections of a lone `exec` stay.
                     self.keep_fds(undo);
                 }

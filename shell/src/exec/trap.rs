@@ -214,6 +214,13 @@ impl Shell {
         }
     }
 
+    /// Ignores signals until they are armed again.
+    pub(super) fn ignore(&mut self, signals: [Signal; 2]) {
+        for signal in signals {
+            let _ = self.sys.with(|kernel, pid| kernel.sigaction(pid, signal, Disposition::Ignore));
+        }
+    }
+
     /// Makes the kernel's disposition of a signal fit its trap.
     pub(crate) fn arm(&mut self, event: TrapEvent) {
         let TrapEvent::Signal(number) = event else { return };

@@ -2,8 +2,8 @@
 //!
 //! Only unquoted literals take part; quotes and expansions inside are carried along unseen.
 
-use crate::syntax::Span;
-use crate::syntax::ast::{Param, Word, WordPart};
+use crate::syntax::ast::{Invalid, Param, Word, WordPart};
+use crate::syntax::{ParseError, ParseErrorKind, Span};
 
 /// So many words may come of one, and of one range; beyond, the braces stay as they are.
 const MAX_WORDS: usize = 1 << 20;
@@ -13,6 +13,8 @@ const MAX_WORDS: usize = 1 << 20;
 enum Atom<'a> {
     Byte(u8),
     Part(&'a WordPart),
+    /// A backslash that quotes nothing: only its quoting is left.
+    Nothing,
 }
 
 impl Atom<'_> {
@@ -47,7 +49,7 @@ pub(super) fn expand(word: &Word) -> Option<Vec<Word>> {
 fn to_word(atoms: &[Atom<'_>], span: Span) -> Word {
     let mut parts: Vec<WordPart> = Vec::new();
     let mut literal = Vec::new();
-    for atom in atoms {
+    for (at, atom) in atoms.iter().enumerate() {
         match atom {
             // Braces are text: in `$x{1,2}` they make other names.
             Atom::Byte(byte) if literal.is_empty() && is_name_byte(*byte) => {
@@ -58,7 +60,17 @@ fn to_word(atoms: &[Atom<'_>], span: Span) -> Word {
                     _ => literal.push(*byte),
                 }
             }
+            Atom::Byte(b'`') if at + 1 < atoms.len() => {
+                if !literal.is_empty() {
+                    parts.push(WordPart::Literal(std::mem::take(&mut literal).into()));
+                }
+                // Only a range makes one, and bash reads it as one that is never closed.
+                let kind = ParseErrorKind::BadSubstitution(b"`".as_slice().into());
+                let error = ParseError { kind, span };
+                parts.push(WordPart::Invalid(Box::new(Invalid { text: b"`"[..].into(), error })));
+            }
             Atom::Byte(byte) => literal.push(*byte),
+            Atom::Nothing => parts.push(WordPart::SingleQuoted(Box::default())),
             Atom::Part(part) => {
                 if !literal.is_empty() {
                     parts.push(WordPart::Literal(std::mem::take(&mut literal).into()));
@@ -168,7 +180,7 @@ fn ends(inside: &[Atom<'_>]) -> Option<Range> {
         .iter()
         .map(|atom| match atom {
             Atom::Byte(byte) => Some(*byte),
-            Atom::Part(_) => None,
+            Atom::Part(_) | Atom::Nothing => None,
         })
         .collect();
     let text = String::from_utf8(text?).ok()?;
@@ -212,11 +224,10 @@ fn range<'a>(inside: &[Atom<'_>], budget: &mut usize) -> Option<Vec<Vec<Atom<'a>
         if first <= last { first.wrapping_add(distance) } else { first.wrapping_sub(distance) }
     };
     let written = |value: i64| match form {
-        // Between `Z` and `a` lies a backslash: quotes nothing, is only removed.
-        Form::Letters if value == i64::from(b'\\') => Vec::new(),
-        Form::Letters => vec![value as u8],
-        Form::Numbers(width) => format!("{value:0width$}").into_bytes(),
+        // It lies between `Z` and `a`.
+        Form::Letters if value == i64::from(b'\\') => vec![Atom::Nothing],
+        Form::Letters => vec![Atom::Byte(value as u8)],
+        Form::Numbers(width) => format!("{value:0width$}").bytes().map(Atom::Byte).collect(),
     };
-    let atoms = |text: Vec<u8>| text.into_iter().map(Atom::Byte).collect();
-    Some((0..count).map(|index| atoms(written(value(index)))).collect())
+    Some((0..count).map(|index| written(value(index))).collect())
 }

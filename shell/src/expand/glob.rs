@@ -175,12 +175,54 @@ impl Shell {
         };
         let options =
             PatternOptions { extglob: self.env.shopt(Shopt::Extglob), ..Default::default() };
-        for pattern in ignored.split(|byte| *byte == b':') {
+        for pattern in split_ignored(&ignored, options.extglob) {
             let pattern = Pattern::unquoted(pattern, options);
             paths.retain(|path| !pattern.matches(path));
         }
         paths.retain(|path| !matches!(path.rsplit(|b| *b == b'/').next(), Some(b"." | b"..")));
         paths
+    }
+}
+
+/// The patterns of `GLOBIGNORE`: colons that are escaped, in brackets or in groups separate none.
+fn split_ignored(text: &[u8], extglob: bool) -> Vec<&[u8]> {
+    let mut patterns = Vec::new();
+    let (mut start, mut at, mut groups) = (0, 0, 0_usize);
+    while let Some(byte) = text.get(at) {
+        match byte {
+            b'\\' => at += 1,
+            b'[' => {
+                let rest = text.get(at..).unwrap_or_default();
+                at += bracket_length(rest).map_or(0, |length| length - 1);
+            }
+            b'(' if extglob => groups += 1,
+            b')' => groups = groups.saturating_sub(1),
+            b':' if groups == 0 => {
+                patterns.push(text.get(start..at).unwrap_or_default());
+                start = at + 1;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    patterns.push(text.get(start..).unwrap_or_default());
+    patterns
+}
+
+/// How long the bracket expression is that the text begins with; `None` if it is not closed.
+fn bracket_length(text: &[u8]) -> Option<usize> {
+    let mut at = 1 + usize::from(matches!(text.get(1), Some(b'!' | b'^')));
+    at += usize::from(text.get(at) == Some(&b']'));
+    loop {
+        match text.get(at)? {
+            b']' => return Some(at + 1),
+            b'[' if matches!(text.get(at + 1), Some(b':' | b'.' | b'=')) => {
+                let mark = text.get(at + 1)?;
+                let rest = text.get(at + 2..)?;
+                at += 4 + rest.windows(2).position(|pair| pair == [*mark, b']'])?;
+            }
+            _ => at += 1,
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use super::field::{Field, Fields};
 use super::transform;
 use super::walk::{Quoting, Tildes};
 use crate::arith::Key;
-use crate::env::{Attrs, Mode, SetOption, Shopt, Value, VarError};
+use crate::env::{Attrs, Mode, SetOption, Shopt, VarError};
 use crate::pattern::{Extent, Pattern, count_characters, lower, map_case, toggle, upper};
 use crate::shell::Shell;
 use crate::syntax::ast::{Param, ParamExpansion, ParamOp, ReplaceMode, Subscript, Word, WordPart};
@@ -255,6 +255,9 @@ impl Shell {
                     let target = self.env.resolve(name).map(|target| target.name.into_owned());
                     return Ok(self.all_elements(&target.unwrap_or_default(), false));
                 }
+                if let Some((base, word)) = self.reference_to_expand(name) {
+                    return self.element(&base, &word).await;
+                }
                 if self.env.resolve(name).is_none() {
                     let text: &[u8] = b": circular name reference";
                     self.complain([b"warning: ", &name[..], text].concat());
@@ -271,6 +274,20 @@ impl Shell {
             }
             Param::Special(letter) => self.special(*letter),
         })
+    }
+
+    /// The element that a nameref ends in, if its subscript has expansions.
+    fn reference_to_expand(&self, name: &[u8]) -> Option<(Vec<u8>, Word)> {
+        if !self.env.variables.get(name)?.has(Attrs::NAMEREF) {
+            return None;
+        }
+        let target = self.env.resolve(name)?;
+        let subscript = target.subscript.filter(|t| t.iter().any(|b| matches!(b, b'$' | b'`')))?;
+        let full = [&target.name, &b"["[..], &subscript, b"]"].concat();
+        match crate::syntax::parse_reference(&full)? {
+            (name, Some(Subscript::Index(word))) => Some((name.to_vec(), word)),
+            _ => None,
+        }
     }
 
     /// The subscript that a nameref ends in, if it means all elements.
@@ -293,10 +310,7 @@ impl Shell {
 
     async fn element(&mut self, name: &[u8], word: &Word) -> Outcome<Held> {
         let Some(key) = self.subscript_key(name, word).await? else { return Ok(Held::Unset) };
-        if let Key::Index(index) = key
-            && index < 0
-            && self.is_before_start(name, index)
-        {
+        if self.env.is_before_start(name, &key) {
             self.complain([name, b": bad array subscript"].concat());
             return Ok(Held::One(Vec::new()));
         }
@@ -322,16 +336,6 @@ impl Shell {
             return Ok(None);
         }
         Ok(Some(Key::Index(self.arith_deep(word, b"").await?)))
-    }
-
-    fn is_before_start(&self, name: &[u8], index: i64) -> bool {
-        let variable = self.env.variable(name);
-        let end = variable.map_or(0, |variable| match &variable.value {
-            Value::Indexed(array) => array.end(),
-            Value::Scalar(_) => u64::from(variable.is_set()),
-            Value::Assoc(_) => u64::MAX,
-        });
-        index.unsigned_abs() > end
     }
 
     fn special(&self, letter: u8) -> Held {

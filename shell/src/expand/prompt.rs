@@ -42,6 +42,14 @@ impl Shell {
                 at += 2;
                 continue;
             }
+            if letter == b'D' && text.get(at) == Some(&b'{') {
+                let rest = text.get(at + 1..).unwrap_or_default();
+                let end = rest.iter().position(|byte| *byte == b'}').unwrap_or(rest.len());
+                let format = rest.get(..end).unwrap_or_default();
+                shown.extend(self.prompt_time(if format.is_empty() { b"%X" } else { format }));
+                at += end + 2;
+                continue;
+            }
             self.prompt_escape(letter, &mut shown);
         }
         shown
@@ -78,11 +86,21 @@ impl Shell {
             b'$' => shown.push(if self.env.host.euid() == 0 { b'#' } else { b'$' }),
             b'v' => shown.extend_from_slice(b"5.2"),
             b'V' => shown.extend_from_slice(b"5.2.15"),
-            b'j' => shown.push(b'0'),
+            b'j' => shown.extend_from_slice(self.jobs.list.len().to_string().as_bytes()),
+            b't' => shown.extend(self.prompt_time(b"%H:%M:%S")),
+            b'T' => shown.extend(self.prompt_time(b"%I:%M:%S")),
+            b'@' => shown.extend(self.prompt_time(b"%I:%M %p")),
+            b'A' => shown.extend(self.prompt_time(b"%H:%M")),
+            b'd' => shown.extend(self.prompt_time(b"%a %b %d")),
             b'l' => shown.extend_from_slice(b"tty"),
             b'!' | b'#' => shown.push(b'1'),
             other => shown.extend_from_slice(&[b'\\', other]),
         }
+    }
+
+    fn prompt_time(&self, format: &[u8]) -> Vec<u8> {
+        let seconds = (self.env.host.realtime_ns() / 1_000_000_000) as i64;
+        crate::exec::strftime::strftime(format, seconds)
     }
 
     /// The directory with `~` for the home directory, or only its last component.

@@ -153,6 +153,8 @@ impl<'a> Grammar<'a> {
             if !self.expand_alias()? {
                 return Ok(());
             }
+            // The first word of what it became may be an alias, too.
+            self.expand_next = true;
         }
     }
 

@@ -16,7 +16,7 @@ enum Arguments {
     NoName,
     /// Words.
     Words,
-    /// `command`, `builtin`: the next word may be the name.
+    /// `command`: the next word may be the name.
     Prefix,
     /// Assignments, but no arrays.
     Scalars,
@@ -90,7 +90,7 @@ impl Grammar<'_> {
                     return Ok(());
                 }
                 word => {
-                    *arguments = arguments_of(&word, Arguments::NoName);
+                    *arguments = self.arguments_of(&word, Arguments::NoName);
                     command.words.push(word);
                 }
             },
@@ -107,7 +107,7 @@ impl Grammar<'_> {
             Arguments::Words => command.words.push(Arg::Word(self.word()?)),
             Arguments::Prefix => {
                 let word = Arg::Word(self.word()?);
-                *arguments = arguments_of(&word, Arguments::Prefix);
+                *arguments = self.arguments_of(&word, Arguments::Prefix);
                 command.words.push(word);
             }
         }
@@ -272,21 +272,24 @@ impl Grammar<'_> {
         self.word_parts(&mut parts, self.word_rule())?;
         Ok(parts.word(self.input.span(mark)))
     }
-}
 
-/// What the arguments of the command named by `word` are.
-fn arguments_of(word: &Arg, before: Arguments) -> Arguments {
-    let Arg::Word(Word { parts, .. }) = word else { return Arguments::Words };
-    let [WordPart::Literal(name)] = &**parts else { return Arguments::Words };
-    match (&**name, before) {
-        (b"declare" | b"typeset" | b"local" | b"export" | b"readonly", Arguments::Prefix) => {
-            Arguments::Scalars
+    /// What the arguments of the command named by `word` are. Only in POSIX mode does `command`
+    /// before a declaration leave it one.
+    fn arguments_of(&self, word: &Arg, before: Arguments) -> Arguments {
+        let Arg::Word(Word { parts, .. }) = word else { return Arguments::Words };
+        let [WordPart::Literal(name)] = &**parts else { return Arguments::Words };
+        match (&**name, before) {
+            (b"declare" | b"typeset" | b"local" | b"export" | b"readonly", Arguments::Prefix) => {
+                Arguments::Scalars
+            }
+            (b"declare" | b"typeset" | b"local" | b"export" | b"readonly", _) => {
+                Arguments::Assignments
+            }
+            (b"command", _) if self.options.posix => Arguments::Prefix,
+            (b"alias", Arguments::NoName) => Arguments::Scalars,
+            (b"eval" | b"let", Arguments::NoName) => Arguments::Text,
+            (option, Arguments::Prefix) if option.starts_with(b"-") => Arguments::Prefix,
+            _ => Arguments::Words,
         }
-        (b"declare" | b"typeset" | b"local" | b"export" | b"readonly", _) => Arguments::Assignments,
-        (b"command" | b"builtin", _) => Arguments::Prefix,
-        (b"alias", Arguments::NoName) => Arguments::Scalars,
-        (b"eval" | b"let", Arguments::NoName) => Arguments::Text,
-        (option, Arguments::Prefix) if option.starts_with(b"-") => Arguments::Prefix,
-        _ => Arguments::Words,
     }
 }

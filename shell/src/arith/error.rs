@@ -1,0 +1,33 @@
+//! Errors of arithmetic.
+
+/// Why an expression has no value, in bash's words.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct ArithError {
+    /// `1 +: syntax error: operand expected (error token is "+")`
+    pub(crate) message: Vec<u8>,
+    pub(crate) kind: ArithErrorKind,
+}
+
+/// What an error asks of those who see it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum ArithErrorKind {
+    /// The expression has no value.
+    Invalid,
+    /// An unset variable under `set -u`: ends the shell.
+    Unbound,
+    /// An index before the start of an array: said, and its value is 0.
+    BeforeStart,
+    /// This subscript has expansions, which are not done yet.
+    Unexpanded(Vec<u8>),
+}
+
+impl ArithError {
+    /// An error of a variable.
+    pub(crate) fn new(message: impl Into<Vec<u8>>) -> ArithError {
+        ArithError { message: message.into(), kind: ArithErrorKind::Invalid }
+    }
+
+    pub(crate) fn is_unbound(&self) -> bool {
+        self.kind == ArithErrorKind::Unbound
+    }
+}

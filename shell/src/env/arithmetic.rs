@@ -1,0 +1,85 @@
+//! What arithmetic sees of the environment.
+
+use std::borrow::Cow;
+
+use super::{Env, Mode, SetOption, Value, VarError};
+use crate::arith::{self, ArithError, ArithErrorKind, Key};
+
+impl arith::Variables for Env {
+    fn is_assoc(&self, name: &[u8]) -> bool {
+        self.variable(name).is_some_and(|variable| variable.is_assoc())
+    }
+
+    fn get(&self, name: &[u8], key: Option<&Key>) -> Result<Option<Cow<'_, [u8]>>, ArithError> {
+        let value = match key {
+            None => Env::get(self, name),
+            Some(Key::Index(index)) if *index < 0 => {
+                let value = self.element(name, &Key::Index(*index));
+                if value.is_none() && self.is_before_start(name, &Key::Index(*index)) {
+                    let message = [name, b": bad array subscript"].concat();
+                    return Err(ArithError { message, kind: ArithErrorKind::BeforeStart });
+                }
+                value
+            }
+            Some(key) => self.element(name, key),
+        };
+        if value.is_none() && self.is(SetOption::Nounset) {
+            let full = match key {
+                None => name.to_vec(),
+                Some(Key::Index(index)) => [name, format!("[{index}]").as_bytes()].concat(),
+                Some(Key::Name(key)) => [name, b"[", key, b"]"].concat(),
+            };
+            let message = [&full, &b": unbound variable"[..]].concat();
+            return Err(ArithError { message, kind: ArithErrorKind::Unbound });
+        }
+        Ok(value)
+    }
+
+    fn set(&mut self, name: &[u8], key: Option<&Key>, value: i64) -> Result<(), ArithError> {
+        let text = value.to_string().into_bytes();
+        let result = match key {
+            None => self.assign(name, text, Mode::Set),
+            Some(key) => match self.resolve(name) {
+                Some(target) => self.assign_key(&target.name, key, text, Mode::Set),
+                None => Ok(()),
+            },
+        };
+        result.map_err(|error| match error {
+            VarError::Arith(error) => error,
+            error => ArithError::new(error.message()),
+        })
+    }
+
+    fn warn(&mut self, error: ArithError) {
+        self.warnings.push(error.message);
+    }
+
+    fn expanded(&mut self, text: &[u8]) -> Result<Option<Vec<u8>>, ArithError> {
+        if !text.iter().any(|byte| matches!(byte, b'$' | b'`')) {
+            return Ok(None);
+        }
+        if let Some((_, expanded)) = self.expansions.iter().find(|(known, _)| known == text) {
+            return Ok(Some(expanded.clone()));
+        }
+        let mut error = ArithError::new([text, b": syntax error: operand expected"].concat());
+        error.kind = ArithErrorKind::Unexpanded(text.to_vec());
+        Err(error)
+    }
+
+    fn key(&mut self, text: &[u8]) -> Vec<u8> {
+        crate::expand::unquote(text)
+    }
+}
+
+impl Env {
+    /// Whether a negative index counts back beyond the start of an array.
+    pub(crate) fn is_before_start(&self, name: &[u8], key: &Key) -> bool {
+        let Key::Index(index @ ..0) = key else { return false };
+        let end = self.variable(name).map_or(0, |variable| match &variable.value {
+            Value::Indexed(array) => array.end(),
+            Value::Scalar(_) => u64::from(variable.is_set()),
+            Value::Assoc(_) => u64::MAX,
+        });
+        index.unsigned_abs() > end
+    }
+}
