@@ -110,6 +110,14 @@ impl Kernel {
         Ok(self.sys_ref().processes.get(pid)?.signals.pending)
     }
 
+    /// The signals that are masked.
+    ///
+    /// # Errors
+    /// - `ESRCH`: no such process.
+    pub fn sigmask(&self, pid: Pid) -> Result<SigSet> {
+        Ok(self.sys_ref().processes.get(pid)?.signals.mask)
+    }
+
     /// Replaces the mask; answers the old one. What is no longer masked is acted on at once.
     /// `SIGKILL` and `SIGSTOP` cannot be masked.
     ///

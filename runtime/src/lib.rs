@@ -46,6 +46,7 @@ pub use builder::Builder;
 pub use command::{Command, Stream};
 pub use engine::Engine;
 pub use error::{Error, ErrorKind};
+pub use kernel::Signal;
 pub use kernel::WindowSize;
 pub use limits::{LimitReached, Limits};
 pub use output::{Ended, Output};

@@ -93,6 +93,10 @@ fn enter(
     };
     let (bytes, guest) = memory.data_and_store_mut(&mut caller);
     match call(row, &args, bytes, guest) {
+        Poll::Ready(Answer::Value(value)) if guest.must_stop() => {
+            guest.pending = Some(Pending::Answered { row, value });
+            Err(wasmi::Error::host(Parked))
+        }
         Poll::Ready(Answer::Value(value)) => {
             if let Some(result) = results.first_mut() {
                 *result = Val::I32(value.cast_signed());
@@ -104,7 +108,7 @@ fn enter(
             Err(wasmi::Error::host(Parked))
         }
         Poll::Pending => {
-            guest.pending = Some(Pending { row, args });
+            guest.pending = Some(Pending::Call { row, args });
             Err(wasmi::Error::host(Parked))
         }
     }
@@ -123,10 +127,11 @@ pub(crate) fn call(row: &Row, args: &Args, bytes: &mut [u8], guest: &mut Guest) 
 
 /// Repeats a call that had to wait.
 pub(crate) fn retry(
-    pending: &Pending,
+    row: &Row,
+    args: &Args,
     memory: Memory,
     store: &mut wasmi::Store<Guest>,
 ) -> Poll<Answer> {
     let (bytes, guest) = memory.data_and_store_mut(store);
-    call(pending.row, &pending.args, bytes, guest)
+    call(row, args, bytes, guest)
 }

@@ -6,7 +6,7 @@
 use core::fmt;
 use core::task::Poll;
 
-use kernel::{ExitStatus, Fd, Kernel, Pid, Program, Signal, Slice, Step};
+use kernel::{ExitStatus, Fd, Kernel, Pid, Program, SigSet, Signal, Slice, Step};
 use syscalls::{Answer, Paths, Preopen, Row, WasiState};
 use wasmi::{
     Func, Memory, Module, ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel, Store,
@@ -31,10 +31,31 @@ pub(crate) struct Guest {
     pub(crate) limiter: Limiter,
 }
 
-/// A system call that has to be made again.
-pub(crate) struct Pending {
-    pub(crate) row: &'static Row,
-    pub(crate) args: Args,
+impl Guest {
+    /// Whether the guest is not to go on from the call that it has made: a signal has stopped or
+    /// ended it, or its handler is to run.
+    pub(crate) fn must_stop(&self) -> bool {
+        self.kernel.must_yield(self.pid)
+            || self.state.runs_handlers() && self.kernel.has_signal(self.pid)
+    }
+}
+
+/// A system call in which a guest has stopped.
+pub(crate) enum Pending {
+    /// It has to be made again.
+    Call {
+        /// Which one.
+        row: &'static Row,
+        /// Its arguments.
+        args: Args,
+    },
+    /// It was made; the guest does not know its answer yet.
+    Answered {
+        /// Which one.
+        row: &'static Row,
+        /// The answer.
+        value: u32,
+    },
 }
 
 /// The host error by which a guest stops in a system call: to wait, or for good.
@@ -61,12 +82,29 @@ enum State {
     Done,
 }
 
+/// A call that waits until the handler of a signal has returned.
+struct Interrupted {
+    call: ResumableCallHostTrap,
+    answered: Pending,
+    /// The signals that were masked then.
+    mask: SigSet,
+}
+
 /// A WebAssembly process.
 pub(crate) struct WasmProgram {
     store: Store<Guest>,
     state: State,
+    /// What a module exports to be called with the number of a signal that it catches.
+    trampoline: Option<Func>,
+    interrupted: Vec<Interrupted>,
     name: String,
 }
+
+/// The name of that export, as later commands of Agent OS have it.
+const TRAMPOLINE: &str = "__wasi_signal_trampoline";
+
+/// How many handlers may interrupt each other: each masks its own signal.
+const MAX_INTERRUPTED: usize = 64;
 
 impl WasmProgram {
     /// Instantiates a module for a process. `preopens` are what a program of preview1 finds
@@ -106,7 +144,17 @@ impl WasmProgram {
         if loaded.compat != Compat::default() {
             tell_cwd(&mut store, loaded.compat, &cwd, at_root);
         }
-        Ok(WasmProgram { store, state: State::New(start), name })
+        let takes_signal = |func: &Func| {
+            let ty = func.ty(&store);
+            ty.params() == [wasmi::ValType::I32] && ty.results().is_empty()
+        };
+        let trampoline = instance.get_func(&store, TRAMPOLINE).filter(takes_signal);
+        if trampoline.is_some() {
+            let state = &mut store.data_mut().state;
+            *state = std::mem::take(state).with_handlers();
+        }
+        let state = State::New(start);
+        Ok(WasmProgram { store, state, trampoline, interrupted: Vec::new(), name })
     }
 
     /// Goes on until the guest waits, ends, or its fuel is used up.
@@ -120,52 +168,117 @@ impl WasmProgram {
                 }
                 call.resume(&mut self.store, &mut [])
             }
-            State::Parked(call) => {
-                let pending = self.store.data_mut().pending.take();
-                let (Some(pending), Some(memory)) = (pending, self.store.data().memory) else {
-                    return Err(wasmi::Error::new("parked without a system call"));
-                };
-                match linker::retry(&pending, memory, &mut self.store) {
-                    Poll::Ready(Answer::Value(value)) => {
-                        let result = [Val::I32(value.cast_signed())];
-                        let results = result.get(..pending.row.results.len()).unwrap_or(&result);
-                        call.resume(&mut self.store, results, &mut [])
-                    }
-                    Poll::Ready(Answer::Exit(status)) => {
-                        self.store.data_mut().exit = Some(status);
-                        Ok(ResumableCall::HostTrap(call))
-                    }
-                    Poll::Pending => {
-                        self.store.data_mut().pending = Some(pending);
-                        Ok(ResumableCall::HostTrap(call))
-                    }
-                }
-            }
+            State::Parked(call) => self.unpark(call),
             State::Done => Ok(ResumableCall::Finished),
         }
     }
 
-    fn advance(&mut self, fuel: u64) -> Step {
-        let outcome = self.run(fuel);
-        if let Some(status) = self.store.data_mut().exit.take() {
-            return Step::Exit(status);
-        }
-        match outcome {
-            Ok(ResumableCall::Finished) => Step::Exit(ExitStatus::Exited(0)),
-            Ok(ResumableCall::OutOfFuel(call)) => {
-                self.state = State::OutOfFuel(call);
-                Step::Yield
-            }
-            Ok(ResumableCall::HostTrap(call)) => {
-                if self.store.data().pending.is_none() {
-                    return self.die(call.host_error().to_string(), Signal::SYS);
+    /// Goes on from a system call: makes it again, runs a handler, or hands over the answer.
+    fn unpark(&mut self, call: ResumableCallHostTrap) -> Result<ResumableCall, wasmi::Error> {
+        let pending = self.store.data_mut().pending.take();
+        let (Some(pending), Some(memory)) = (pending, self.store.data().memory) else {
+            return Err(wasmi::Error::new("parked without a system call"));
+        };
+        let (row, value) = match pending {
+            Pending::Answered { row, value } => {
+                let guest = self.store.data_mut();
+                let caught = self.trampoline.filter(|_| self.interrupted.len() < MAX_INTERRUPTED);
+                if let Some(trampoline) = caught
+                    && let Some(signal) = guest.kernel.take_signal(guest.pid)
+                {
+                    return self.handle(trampoline, signal, call, Pending::Answered { row, value });
                 }
-                self.state = State::Parked(call);
-                Step::Block
+                (row, value)
             }
-            Err(error) => {
-                let signal = signal_of(error.as_trap_code());
-                self.die(error.to_string(), signal)
+            Pending::Call { row, args } => {
+                match linker::retry(row, &args, memory, &mut self.store) {
+                    Poll::Ready(Answer::Value(value)) => {
+                        let guest = self.store.data_mut();
+                        if guest.must_stop() {
+                            guest.pending = Some(Pending::Answered { row, value });
+                            return Ok(ResumableCall::HostTrap(call));
+                        }
+                        (row, value)
+                    }
+                    Poll::Ready(Answer::Exit(status)) => {
+                        self.store.data_mut().exit = Some(status);
+                        return Ok(ResumableCall::HostTrap(call));
+                    }
+                    Poll::Pending => {
+                        self.store.data_mut().pending = Some(Pending::Call { row, args });
+                        return Ok(ResumableCall::HostTrap(call));
+                    }
+                }
+            }
+        };
+        let result = [Val::I32(value.cast_signed())];
+        let results = result.get(..row.results.len()).unwrap_or(&result);
+        call.resume(&mut self.store, results, &mut [])
+    }
+
+    /// Starts the handler of a signal, which is masked until the handler has returned.
+    fn handle(
+        &mut self,
+        trampoline: Func,
+        signal: Signal,
+        call: ResumableCallHostTrap,
+        answered: Pending,
+    ) -> Result<ResumableCall, wasmi::Error> {
+        let guest = self.store.data_mut();
+        let mut mask = guest.kernel.sigmask(guest.pid).unwrap_or(SigSet::EMPTY);
+        let before = mask;
+        mask.insert(signal);
+        // The process is there: it is running.
+        let _ = guest.kernel.sigprocmask(guest.pid, mask);
+        self.interrupted.push(Interrupted { call, answered, mask: before });
+        let number = Val::I32(i32::from(signal.number()));
+        trampoline.call_resumable(&mut self.store, &[number], &mut [])
+    }
+
+    /// Goes back to what a handler that has returned had interrupted; whether there was something.
+    fn resume_interrupted(&mut self) -> bool {
+        let Some(Interrupted { call, answered, mask }) = self.interrupted.pop() else {
+            return false;
+        };
+        let guest = self.store.data_mut();
+        let _ = guest.kernel.sigprocmask(guest.pid, mask);
+        guest.pending = Some(answered);
+        self.state = State::Parked(call);
+        true
+    }
+
+    fn advance(&mut self, fuel: u64) -> Step {
+        loop {
+            let outcome = self.run(fuel);
+            if let Some(status) = self.store.data_mut().exit.take() {
+                return Step::Exit(status);
+            }
+            match outcome {
+                Ok(ResumableCall::Finished) => {
+                    if !self.resume_interrupted() {
+                        return Step::Exit(ExitStatus::Exited(0));
+                    }
+                }
+                Ok(ResumableCall::OutOfFuel(call)) => {
+                    self.state = State::OutOfFuel(call);
+                    return Step::Yield;
+                }
+                Ok(ResumableCall::HostTrap(call)) => match &self.store.data().pending {
+                    None => return self.die(call.host_error().to_string(), Signal::SYS),
+                    Some(Pending::Call { .. }) => {
+                        self.state = State::Parked(call);
+                        return Step::Block;
+                    }
+                    Some(Pending::Answered { .. }) => self.state = State::Parked(call),
+                },
+                Err(error) => {
+                    let signal = signal_of(error.as_trap_code());
+                    return self.die(error.to_string(), signal);
+                }
+            }
+            let guest = self.store.data();
+            if guest.kernel.must_yield(guest.pid) {
+                return Step::Yield;
             }
         }
     }

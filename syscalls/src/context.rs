@@ -72,6 +72,8 @@ pub struct WasiState {
     pub(crate) rights: BTreeMap<u32, (u64, u64)>,
     /// What `fd_prestat_get(path, -1)` answers.
     pub(crate) paths: Paths,
+    /// Somebody runs the guest's handler when a caught signal is pending.
+    pub(crate) runs_handlers: bool,
 }
 
 impl Default for WasiState {
@@ -90,6 +92,7 @@ impl WasiState {
             deadline: None,
             rights: BTreeMap::new(),
             paths: Paths::default(),
+            runs_handlers: false,
         }
     }
 
@@ -98,6 +101,18 @@ impl WasiState {
     #[must_use]
     pub fn with_paths(self, paths: Paths) -> WasiState {
         WasiState { paths, ..self }
+    }
+
+    /// Says that signals can be caught: whoever makes the calls runs the guest's handler, between
+    /// two of them, while the kernel [has a signal](kernel::Kernel::has_signal).
+    #[must_use]
+    pub fn with_handlers(self) -> WasiState {
+        WasiState { runs_handlers: true, ..self }
+    }
+
+    /// Whether signals can be caught.
+    pub fn runs_handlers(&self) -> bool {
+        self.runs_handlers
     }
 
     /// Bytes that [`Paths::FromRoot`] takes.

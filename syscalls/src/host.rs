@@ -23,7 +23,7 @@ fn done(result: Result<()>) -> Poll<Answer> {
 }
 
 /// Strings that each end in a NUL; empty ones count.
-fn strings(bytes: &[u8]) -> Vec<Vec<u8>> {
+pub(crate) fn strings(bytes: &[u8]) -> Vec<Vec<u8>> {
     let bytes = bytes.strip_suffix(&[0]).unwrap_or(bytes);
     if bytes.is_empty() {
         return Vec::new();
@@ -78,7 +78,7 @@ fn arrange(cx: &Cx<'_>, stdio: [u32; 3]) -> Result<Vec<FdAction>> {
 
 /// The program that a guest names: with a slash as it is, else searched for. The published
 /// shell puts the first directory of `PATH` before a name without looking there.
-fn program(cx: &mut Cx<'_>, name: &[u8], env: &[Vec<u8>]) -> Result<Vec<u8>> {
+pub(crate) fn program(cx: &mut Cx<'_>, name: &[u8], env: &[Vec<u8>]) -> Result<Vec<u8>> {
     let path = env.iter().find_map(|e| e.strip_prefix(b"PATH=")).unwrap_or(DEFAULT_PATH);
     match cx.kernel.find_in_path(cx.pid, name, path) {
         Err(Errno::ENOENT) if name.contains(&b'/') => {

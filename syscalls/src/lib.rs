@@ -31,8 +31,10 @@ mod path;
 mod poll;
 mod preopen;
 mod proc;
+mod process;
 mod rights;
 mod sock;
+mod spawn;
 mod table;
 
 pub use context::{Answer, Cx, Paths, Preopen, WasiState};

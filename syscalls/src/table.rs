@@ -3,7 +3,9 @@
 use core::task::Poll;
 
 use crate::context::{Answer, Cx};
-use crate::{agentos, args, clock, errno, fd, host, path, poll, preopen, proc, rights, sock};
+use crate::{
+    agentos, args, clock, errno, fd, host, path, poll, preopen, proc, process, rights, sock, spawn,
+};
 
 /// The type of a parameter or a result.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -144,6 +146,7 @@ rows! { HOST_PROCESS, "host_process":
     fd_dup (I I) I => host::fd_dup, Full, "";
     fd_dup2 (I I) I => host::fd_dup2, Full, "";
     fd_dup_min (I I I) I => host::fd_dup_min, Full, "";
+    proc_sigaction (I I I I I) I => process::proc_sigaction, Partial, "a handler needs the export `__wasi_signal_trampoline`, else ENOTSUP; it runs between two calls";
     sleep_ms (I) I => host::sleep_ms, Full, "";
 }
 
@@ -175,6 +178,23 @@ rows! { AGENTOS, "agentos":
     path_statfs (I I I) I => agentos::path_statfs, Full, "";
     proc_setpgid (I I) I => agentos::proc_setpgid, Full, "";
     proc_getpgid (I I) I => agentos::proc_getpgid, Full, "";
+    proc_spawn (I I) I => spawn::proc_spawn, Full, "see the layout in `spawn.rs`";
+    proc_wait (I I I I) I => process::proc_wait, Full, "the status as POSIX has it";
+    proc_sigprocmask (I L I) I => process::proc_sigprocmask, Full, "";
+    proc_pause () I => process::proc_pause, Full, "";
+    proc_alarm (L I) I => process::proc_alarm, Full, "";
+    proc_setsid (I) I => process::proc_setsid, Full, "";
+    proc_getsid (I I) I => process::proc_getsid, Full, "";
+    proc_getrusage (I) I => process::proc_getrusage, Full, "CPU time is fuel";
+    fd_pipe2 (I I I) I => process::fd_pipe2, Full, "";
+    fd_cloexec (I I I) I => process::fd_cloexec, Full, "";
+    fd_flock (I I) I => process::fd_flock, Full, "";
+    fd_chdir (I) I => process::fd_chdir, Full, "";
+    fd_chmod (I I) I => process::fd_chmod, Full, "";
+    fd_chown (I I I) I => process::fd_chown, Full, "";
+    fd_tcgetpgrp (I I) I => process::fd_tcgetpgrp, Full, "";
+    fd_tcsetpgrp (I I) I => process::fd_tcsetpgrp, Full, "";
+    fd_winsize (I I I) I => process::fd_winsize, Full, "";
     proc_sigignore (I) I => agentos::proc_sigignore, Full, "";
     uname (I I I) I => agentos::uname, Full, "";
 }

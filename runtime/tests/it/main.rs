@@ -10,6 +10,7 @@ mod isolation;
 mod limits;
 mod packages;
 mod programs;
+mod signals;
 mod slice;
 mod software_dir;
 mod wasi;

@@ -10,6 +10,7 @@ mod hostile;
 mod path;
 mod poll;
 mod proc;
+mod process;
 mod sock;
 mod support;
 mod table;
