@@ -28,6 +28,8 @@ pub(crate) enum Refusal {
     PerProcess,
     /// The sandbox's.
     Total,
+    /// That of a table's elements.
+    Table,
 }
 
 impl MemoryBudget {
@@ -46,6 +48,7 @@ impl MemoryBudget {
         match self.refused.swap(0, Ordering::Relaxed) {
             1 => Some(Refusal::PerProcess),
             2 => Some(Refusal::Total),
+            3 => Some(Refusal::Table),
             _ => None,
         }
     }
@@ -108,7 +111,11 @@ impl ResourceLimiter for Limiter {
         desired: usize,
         _maximum: Option<usize>,
     ) -> Result<bool, LimiterError> {
-        Ok(desired <= self.budget.table_elements)
+        let fits = desired <= self.budget.table_elements;
+        if !fits {
+            self.budget.refused.store(3, Ordering::Relaxed);
+        }
+        Ok(fits)
     }
 
     fn memory_grow_failed(&mut self, _error: &MemoryError) -> Result<(), LimiterError> {

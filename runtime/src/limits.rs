@@ -56,6 +56,9 @@ impl LimitReached {
                 LimitReached { field: "memory_per_process", value: limits.memory_per_process }
             }
             Refusal::Total => LimitReached { field: "memory", value: limits.memory },
+            Refusal::Table => {
+                LimitReached { field: "table_elements", value: limits.table_elements as u64 }
+            }
         }
     }
 }

@@ -6,6 +6,7 @@
     reason = "helpers of tests fail and talk as tests do"
 )]
 
+mod bounds;
 mod isolation;
 mod limits;
 mod packages;
