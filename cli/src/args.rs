@@ -128,6 +128,10 @@ pub(crate) struct SandboxOptions {
     #[arg(long, value_name = "UNITS")]
     pub(crate) fuel: Option<u64>,
 
+    /// The memory that one process may have, such as `64M`; without a unit in bytes. Default 1G.
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    pub(crate) memory: Option<u64>,
+
     /// A virtual clock and seeded randomness: the same bytes on each run.
     #[arg(long, value_name = "SEED")]
     pub(crate) deterministic: Option<u64>,
@@ -140,6 +144,19 @@ pub(crate) struct SandboxOptions {
     /// Prints one JSON object: stdout, stderr, exitCode, durationMs, fuel.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// A number of bytes, with `K`, `M` or `G` behind it for as many times 1,024.
+fn parse_size(text: &str) -> Result<u64, String> {
+    let (digits, unit) = match text.as_bytes().last() {
+        Some(b'K' | b'k') => (&text[..text.len() - 1], 10),
+        Some(b'M' | b'm') => (&text[..text.len() - 1], 20),
+        Some(b'G' | b'g') => (&text[..text.len() - 1], 30),
+        _ => (text, 0),
+    };
+    let wrong = || format!("`{text}` is no size: write a number, and K, M or G behind it");
+    let number: u64 = digits.parse().map_err(|_| wrong())?;
+    number.checked_mul(1 << unit).ok_or_else(wrong)
 }
 
 /// `K=V` to its halves; the name must be one that an environment can have.

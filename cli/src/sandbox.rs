@@ -24,6 +24,10 @@ pub(crate) fn build(options: &SandboxOptions) -> Result<Sandbox, String> {
     check_distinct(&options.mount, cwd)?;
     let mut limits = Limits::default();
     limits.kernel.fuel = options.fuel;
+    if let Some(memory) = options.memory {
+        limits.memory_per_process = memory;
+        limits.memory = limits.memory.max(memory);
+    }
     let mut builder = Sandbox::builder().software(software::common()).limits(limits);
     for spec in &options.mount {
         builder = mount(builder, spec, spec.at(cwd))?;

@@ -7,8 +7,9 @@
 )]
 
 use std::fs;
+use std::io::Read;
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 fn agentos(dir: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_agentos"));
@@ -92,4 +93,50 @@ fn software_of_a_directory_becomes_commands() {
     let output = agentos(dir.path(), &["run", "--software", "data", "true"]);
     assert_eq!(output.status.code(), Some(125));
     assert!(text(&output.stderr).contains("no WebAssembly commands"), "{output:?}");
+}
+
+/// The most memory that the host gave a run of a guest which takes all it can get, in bytes.
+fn peak_memory(limit: &str) -> u64 {
+    // Takes 64 KiB at a time and writes to it; when there is no more, waits for its end.
+    let wasm = wat::parse_str(
+        r#"(module
+            (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+            (memory (export "memory") 1)
+            (data (i32.const 0) "full")
+            (data (i32.const 16) "\00\00\00\00\04\00\00\00")
+            (func (export "_start") (local $page i32)
+              (loop $again
+                (local.set $page (memory.grow (i32.const 1)))
+                (if (i32.ne (local.get $page) (i32.const -1)) (then
+                  (memory.fill (i32.mul (local.get $page) (i32.const 65536)) (i32.const 7) (i32.const 65536))
+                  (br $again))))
+              (drop (call $write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 32)))
+              (i32.store (i32.const 1040) (i32.const 1))
+              (i64.store (i32.const 1048) (i64.const 60000000000))
+              (drop (call $poll (i32.const 1024) (i32.const 2048) (i32.const 1) (i32.const 32)))))"#,
+    );
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("p.wasm"), wasm.unwrap()).unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_agentos"))
+        .current_dir(dir.path())
+        .args(["wasm", "--memory", limit, "p.wasm"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut full = [0; 4];
+    child.stdout.as_mut().unwrap().read_exact(&mut full).unwrap();
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    peak.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
+}
+
+#[test]
+fn the_hosts_memory_stays_below_the_guests_limit_and_a_tenth() {
+    let (small, large) = (peak_memory("1M"), peak_memory("129M"));
+    let more = large - small;
+    assert!(more < (128 << 20) * 11 / 10, "{more} bytes for 128 MiB more");
+    assert!(more > (128 << 20) * 9 / 10, "the guest took what it could get: {more}");
 }
