@@ -60,6 +60,13 @@ pub(crate) struct Frame {
 /// Commands that were found in `PATH`: where, and how often they ran.
 pub(crate) type Hashed = BTreeMap<Box<[u8]>, (Vec<u8>, u32)>;
 
+/// A limit that `ulimit` has set; `None` is none.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct ResourceLimit {
+    pub(crate) soft: Option<u64>,
+    pub(crate) hard: Option<u64>,
+}
+
 /// Everything a subshell copies.
 #[derive(Clone)]
 pub(crate) struct Env {
@@ -104,6 +111,8 @@ pub(crate) struct Env {
     /// Where `getopts` is inside a word of several options; 0 starts anew.
     pub(crate) getopts_position: usize,
     pub(crate) host: Arc<dyn Host>,
+    /// What `ulimit` has set, by its letter.
+    pub(crate) limits: BTreeMap<u8, ResourceLimit>,
     /// Errors of an evaluation that went on: said when the command is done.
     pub(crate) warnings: Vec<Vec<u8>>,
     /// Subscripts met in values of variables, expanded: for the evaluation that runs.
@@ -150,6 +159,7 @@ impl Env {
             seconds_offset: -started,
             ifs: None,
             saved_options: Vec::new(),
+            limits: BTreeMap::new(),
             warnings: Vec::new(),
             expansions: Vec::new(),
             host,

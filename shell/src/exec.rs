@@ -44,6 +44,9 @@ impl Shell {
     pub(crate) fn run_list<'a>(&'a mut self, list: &'a List) -> Deep<'a, Outcome> {
         Deep::new(async move {
             for item in &list.items {
+                if self.env.is(SetOption::Noexec) && !self.interactive {
+                    return Ok(());
+                }
                 if item.background {
                     self.run_background(&item.and_or).await?;
                 } else {

@@ -48,6 +48,7 @@ async fn main(sys: Sys, options: ProgramOptions) -> Ending {
     let base = arg0.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
     let is_sh = base == b"sh" || base == b"-sh";
     env.arg0 = arg0.as_slice().into();
+    env.last_argument.clone_from(&arg0);
     let mut shell = Shell::new(env, sys, Source::Stdin);
     shell.carets = options.carets;
     let invocation = match parse_arguments(argv.get(1..).unwrap_or_default()) {

@@ -457,6 +457,11 @@ impl Env {
         if variable.has(Attrs::READONLY) {
             return Err(VarError::UnsetReadonly(name.to_vec()));
         }
+        if name == b"_" {
+            // It comes back with the next command.
+            self.last_argument.clear();
+            return Ok(());
+        }
         if variable.has(Attrs::NO_ASSIGN) && name != b"FUNCNAME" && name != b"DIRSTACK" {
             return Err(VarError::CannotUnset(name.to_vec()));
         }

@@ -107,11 +107,6 @@ pub(crate) struct Jobs {
 const MAX_ENDED: usize = 4096;
 
 impl Jobs {
-    /// What a subshell knows: the jobs to show, none of them its children.
-    pub(crate) fn for_subshell(&self) -> Jobs {
-        Jobs::default()
-    }
-
     pub(crate) fn add(
         &mut self,
         pids: Vec<Pid>,

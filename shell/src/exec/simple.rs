@@ -251,9 +251,7 @@ impl Shell {
         args: Vec<Argument>,
         undo: &mut super::redirect::Undo,
     ) -> Outcome {
-        if let Some(last) = args.last() {
-            self.env.last_argument = last.text();
-        }
+        let last = args.last().map(Argument::text);
         let outer = self.builtin.replace(builtin.name);
         let result = match builtin.run {
             Run::Now(run) => {
@@ -277,6 +275,9 @@ impl Shell {
         };
         let sent = self.send_output().await;
         self.builtin = outer;
+        if let Some(last) = last {
+            self.env.last_argument = last;
+        }
         let status = result?;
         self.env.status = if sent { status } else { 1 };
         Ok(())
@@ -344,11 +345,11 @@ impl Shell {
             self.env.status = 1;
             return Ok(());
         }
-        if let Some(last) = args.last() {
-            self.env.last_argument.clone_from(last);
-        }
+        let last = args.last().cloned();
         let name = if args.is_empty() { Vec::new() } else { args.remove(0) };
-        self.call_function(function, &name, args).await
+        let result = self.call_function(function, &name, args).await;
+        self.env.last_argument = last.unwrap_or_default();
+        result
     }
 
     async fn run_external_command(

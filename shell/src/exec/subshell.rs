@@ -8,7 +8,9 @@ use super::Outcome;
 use super::trap::Running;
 use crate::env::{SetOption, Shopt, TrapEvent};
 use crate::shell::Shell;
-use crate::syntax::ast::{Command, List, Redirect, RedirectFd, RedirectKind, SimpleCommand};
+use crate::syntax::ast::{
+    Arg, Command, List, Redirect, RedirectFd, RedirectKind, SimpleCommand, WordPart,
+};
 use crate::sys::{Body, Deep, Ending, Fd, Sys};
 use crate::unwind::Unwind;
 
@@ -17,6 +19,8 @@ use crate::unwind::Unwind;
 pub(crate) enum Purpose {
     /// `( … )`, an element of a pipeline, a background job.
     Command,
+    /// A simple command in a pipeline: it still knows this shell's jobs, and counts as no level.
+    Simple,
     /// `$( … )`: errexit is not inherited unless asked for.
     Substitution,
 }
@@ -25,7 +29,7 @@ impl Shell {
     /// The copy that a child process starts with. Its `sys` is set when it runs.
     fn copy(&self, purpose: Purpose, sys: Sys) -> Shell {
         let mut env = self.env.clone();
-        env.subshell_level += 1;
+        env.subshell_level += u32::from(purpose != Purpose::Simple);
         env.host = Arc::new(sys.clone());
         let (err, debug) = (env.is(SetOption::Errtrace), env.is(SetOption::Functrace));
         env.traps = env.traps.for_subshell(|event| match event {
@@ -41,7 +45,9 @@ impl Shell {
             env.options.set(SetOption::Errexit, false);
         }
         let mut shell = Shell::new(env, sys, self.source.clone());
-        shell.jobs = self.jobs.for_subshell();
+        if purpose != Purpose::Command {
+            shell.jobs = self.jobs.clone();
+        }
         shell.tested = self.tested;
         shell.depth = self.depth;
         shell.in_trap = Running { exit: false, ..self.in_trap };
@@ -94,7 +100,11 @@ impl Shell {
 
     /// Starts a subshell that runs one command; an external one takes the process over.
     pub(crate) fn fork_command(&mut self, command: Arc<Command>, attrs: ForkAttrs) -> Outcome<Pid> {
-        self.fork_with(Purpose::Command, attrs, move |shell| {
+        let purpose = match &*command {
+            Command::Simple(simple) if !self.calls_function(simple) => Purpose::Simple,
+            _ => Purpose::Command,
+        };
+        self.fork_with(purpose, attrs, move |shell| {
             Deep::new(async move {
                 match &*command {
                     Command::Simple(simple) => {
@@ -114,6 +124,15 @@ impl Shell {
                 }
             })
         })
+    }
+
+    /// Whether the command's name is written as that of a function.
+    fn calls_function(&self, simple: &SimpleCommand) -> bool {
+        let Some(Arg::Word(word)) = simple.words.first() else { return false };
+        match word.parts.as_slice() {
+            [WordPart::Literal(name)] => self.env.function(name).is_some(),
+            _ => false,
+        }
     }
 
     /// `( list )`
