@@ -1,11 +1,13 @@
 //! What a command of agentos needs beside std.
 //!
 //! - [`main`]: the common start of every program here.
+//! - [`fs`]: what files are beside their content.
 //! - [`process`]: starting other commands and waiting for them.
 //! - [`sys`]: the calls that WASI preview1 lacks.
 //!
 //! This code runs inside the sandbox: `unsafe` here is a risk to the command, not to the host.
 
+pub mod fs;
 pub mod process;
 pub mod sys;
 
@@ -78,5 +80,23 @@ pub fn strerror(error: &std::io::Error) -> String {
     match text.rfind(" (os error ") {
         Some(at) => text[..at].to_owned(),
         None => text,
+    }
+}
+
+/// A name between quotes, as GNU's tools put it into their messages.
+pub fn quote(name: &std::ffi::OsStr) -> String {
+    let text = name.to_string_lossy();
+    if text.contains('\'') { format!("\"{text}\"") } else { format!("'{text}'") }
+}
+
+/// Prints what is wrong with a command line, and where there is help; exits.
+pub fn usage(name: &str, status: i32, message: &str) -> ! {
+    fail(name, status, &format!("{message}\nTry '{name} --help' for more information."))
+}
+
+/// Writes to standard output; when that is not possible, the program ends.
+pub fn print(name: &str, text: &[u8]) {
+    if let Err(error) = std::io::stdout().write_all(text) {
+        fail(name, 1, &format!("write error: {}", strerror(&error)));
     }
 }
