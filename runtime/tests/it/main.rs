@@ -7,6 +7,7 @@
 )]
 
 mod bounds;
+mod commands;
 mod isolation;
 mod limits;
 mod packages;

@@ -1,0 +1,78 @@
+//! Our own commands, beside the host's GNU tools: the same script prints the same.
+
+use std::process::Command;
+
+use agentos_runtime::Sandbox;
+
+/// Runs a script here and with the host's bash, each in an empty folder of its own.
+#[track_caller]
+fn same_as_on_the_host(script: &str) {
+    if !software::common().is_built() {
+        println!("skipped: the commands are not built: {}", software::HOW_TO_BUILD);
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder for temporary files");
+    let script = format!("umask 022; {script}");
+    #[expect(clippy::disallowed_methods, reason = "the host's tools say what is right")]
+    let mut bash = Command::new("bash");
+    bash.args(["-c", &script]).current_dir(folder.path()).env("LC_ALL", "C");
+    let host = bash.output().expect("the host has bash and GNU's tools");
+    let mut sandbox = Sandbox::builder().software(software::common()).build().expect("a sandbox");
+    let ours = sandbox.execute_command(&script).expect("it runs");
+    assert_eq!(ours.stdout_text(), String::from_utf8_lossy(&host.stdout), "{script}");
+    assert_eq!(ours.stderr_text(), String::from_utf8_lossy(&host.stderr), "{script}");
+    assert_eq!(Some(ours.exit_code), host.status.code(), "{script}");
+}
+
+#[test]
+fn chmod_sets_modes() {
+    same_as_on_the_host(
+        "echo hi > f; mkdir d; touch d/x; ln -s none dangling
+        chmod 600 f; stat -c '%a %A' f; chmod u+x,go=r f; stat -c %A f
+        chmod -R a+rX d; stat -c %A d d/x; chmod +w f; stat -c %A f
+        chmod -v 755 f; chmod -v 755 f; chmod -c 644 f; chmod --reference=d f; stat -c %a f
+        chmod 4755 f; stat -c '%a %A' f; chmod g+s,o+t d; stat -c '%a %A' d",
+    );
+}
+
+#[test]
+fn chmod_says_what_is_wrong() {
+    same_as_on_the_host("touch f; chmod -w f; echo $?; chmod 9 f");
+    same_as_on_the_host("chmod; echo $?; chmod 644; echo $?; chmod 644 nofile");
+    same_as_on_the_host("ln -s none l; chmod 644 l; echo $?; touch f; chmod zzz f");
+    same_as_on_the_host("chmod -f 644 nofile; chmod -Q 644 f");
+}
+
+#[test]
+fn stat_fills_formats() {
+    same_as_on_the_host(
+        "echo hi > f; ln f g; ln -s f l; mkdir d
+        stat -c '%a %A %s %n %F %h' f d l; stat -L -c %F l; stat --printf '%n\\t%s\\x41\\n' f
+        stat -c '[%10s] [%-10s] [%010s] [%.2n] %N' f l; touch -d '2020-02-29 12:34:56 UTC' f
+        TZ=UTC stat -c '%y %Y' f; stat nofile",
+    );
+}
+
+#[test]
+fn fifos_are_made() {
+    same_as_on_the_host(
+        "mkfifo p; stat -c '%F %A' p; mkfifo -m 600 q; stat -c %A q; mkfifo p; echo $?; mkfifo
+        (echo through > p &); cat p",
+    );
+}
+
+#[test]
+fn tac_turns_standard_input_around() {
+    same_as_on_the_host(
+        "printf '1\\n2\\n3\\n' | tac; printf 'a\\nb\\n' > f; tac f; printf x | tac - f
+        printf 'a,b,c' | tac -s ,",
+    );
+}
+
+#[test]
+fn which_finds_programs() {
+    same_as_on_the_host(
+        "mkdir a b; echo > a/prog; echo > b/prog; chmod +x a/prog b/prog; echo > a/plain
+        w=$(command -v which); PATH=a:b; $w prog; $w -a prog; $w plain; echo $?; $w b/prog",
+    );
+}
