@@ -191,8 +191,12 @@ impl Shell {
     pub(crate) fn assignment_failed(&mut self, error: &VarError) -> Unwind {
         self.complain(error.message());
         self.env.status = 1;
-        let unbound = matches!(error, VarError::Arith(error) if error.is_unbound());
-        if unbound || self.env.is(SetOption::Posix) { Unwind::Exit(1) } else { Unwind::Error(1) }
+        match error {
+            VarError::Arith(error) if error.is_unbound() => Unwind::Exit(1),
+            _ if self.env.is(SetOption::Posix) => Unwind::Exit(1),
+            VarError::Arith(_) => Unwind::Abandon(1),
+            _ => Unwind::Error(1),
+        }
     }
 
     /// Assigns to the visible variable.

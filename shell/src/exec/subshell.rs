@@ -296,7 +296,7 @@ impl Shell {
             Ok(()) | Err(Unwind::Break(_) | Unwind::Continue(_) | Unwind::Return) => {
                 self.env.status
             }
-            Err(Unwind::Exit(status) | Unwind::Error(status)) => status,
+            Err(Unwind::Exit(status) | Unwind::Error(status) | Unwind::Abandon(status)) => status,
             Err(Unwind::Exec(program)) => return Ending::Exec(program),
         };
         self.env.status = status;

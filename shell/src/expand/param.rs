@@ -335,7 +335,11 @@ impl Shell {
             self.complain([name, b": bad array subscript"].concat());
             return Ok(None);
         }
-        Ok(Some(Key::Index(self.arith_deep(word, b"").await?)))
+        match self.arith_deep(word, b"").await {
+            Ok(index) => Ok(Some(Key::Index(index))),
+            Err(Unwind::Error(status)) => Err(Unwind::Abandon(status)),
+            Err(unwind) => Err(unwind),
+        }
     }
 
     fn special(&self, letter: u8) -> Held {
