@@ -18,8 +18,7 @@ pub(crate) struct Arguments {
 }
 
 /// Where tests are that make system calls by name, and the ending of their files.
-const TESTS: [(&str, &str); 3] =
-    [("syscalls/tests/it", "rs"), ("fixtures/wasi", "calls"), ("runtime/tests/it", "rs")];
+const TESTS: [(&str, &str); 2] = [("syscalls/tests/it", "rs"), ("fixtures/wasi", "calls")];
 
 /// How many tests are shown for a function.
 const SHOWN: usize = 3;
