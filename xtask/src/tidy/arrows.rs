@@ -25,7 +25,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
 
 /// Crates of others that only some of ours may name, and which.
 const RESERVED: [(&str, &[&str]); 3] =
-    [("wasmi", &["runtime"]), ("cap-std", &["vfs"]), ("clap", &["cli", "xtask"])];
+    [("wasmi", &["runtime"]), ("rustix", &["cli", "vfs"]), ("clap", &["cli", "xtask"])];
 
 /// What points the wrong way.
 pub(super) fn check() -> Result<Vec<String>> {
