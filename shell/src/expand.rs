@@ -215,13 +215,6 @@ impl Shell {
 
     /// Reports an error of arithmetic.
     pub(crate) fn arith_error(&mut self, error: ArithError, owner: &[u8]) -> Unwind {
-        if error.kind == ArithErrorKind::Subscript {
-            let outer = self.builtin.take();
-            self.complain(&error.message);
-            self.builtin = outer;
-            self.env.status = 1;
-            return Unwind::Abandon(1);
-        }
         let unbound = error.is_unbound();
         let separator: &[u8] = if owner.is_empty() || unbound { b"" } else { b": " };
         let owner = if unbound { b"" } else { owner };
@@ -240,7 +233,9 @@ impl Shell {
     fn fatal(&mut self, message: &[u8]) -> Unwind {
         self.complain(message);
         // Bash's `-c` takes it for the end of the file: 127.
-        let status = if self.source == Source::Text && !self.in_subshell { 127 } else { 1 };
+        let end_of_text = self.source == Source::Text && !self.in_subshell;
+        let errexit = self.env.is(SetOption::Errexit);
+        let status = if end_of_text && !errexit { 127 } else { 1 };
         self.env.status = status;
         if self.interactive { Unwind::Error(1) } else { Unwind::Exit(status) }
     }

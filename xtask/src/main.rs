@@ -12,6 +12,7 @@ mod bench;
 mod ci;
 mod conformance;
 mod coverage;
+mod differential;
 mod fetch;
 mod oracle;
 mod process;
@@ -39,6 +40,7 @@ enum Command {
     Ci(ci::Arguments),
     Conformance(conformance::Arguments),
     Coverage(coverage::Arguments),
+    Differential(differential::Arguments),
     FetchPackages(fetch::Arguments),
     Oracle(oracle::Arguments),
     Run(run::Arguments),
@@ -52,6 +54,7 @@ fn main() -> ExitCode {
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Conformance(arguments) => conformance::run(&arguments),
         Command::Coverage(arguments) => coverage::run(&arguments),
+        Command::Differential(arguments) => differential::run(&arguments),
         Command::Oracle(arguments) => oracle::run(&arguments),
         Command::FetchPackages(arguments) => fetch::run(&arguments),
         Command::Ci(arguments) => ci::run(&arguments),

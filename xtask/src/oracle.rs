@@ -4,6 +4,7 @@
 //! expects is nobody's opinion. The format of the files is `shell::testing`'s.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -124,10 +125,11 @@ pub(crate) fn printed(shell: &str, script: &[u8]) -> Result<Expected> {
     let script = std::str::from_utf8(script).context("a script is text")?;
     let finished = Cmd::new("env")
         .args(["-i", "PATH=/usr/bin:/bin", "HOME=/home/user", "LC_ALL=C.UTF-8"])
-        .args(["timeout", "20", shell, "-c", script])
+        .args(["timeout", "5", shell, "-c", "--", script])
         .dir(dir.path())
         .finished()?;
-    let status = finished.status.code().unwrap_or(255);
+    let signal = finished.status.signal().map_or(255, |signal| 128 + signal);
+    let status = finished.status.code().unwrap_or(signal);
     Ok(Expected {
         stdout: finished.stdout,
         stderr: Some(finished.stderr),

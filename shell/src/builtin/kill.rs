@@ -26,7 +26,14 @@ pub(super) fn list_all(shell: &mut Shell) {
 }
 
 pub(super) fn kill<'a>(shell: &'a mut Shell, args: &'a [Vec<u8>]) -> Deep<'a, Outcome<u8>> {
-    Deep::new(async move { Ok(run(shell, args)) })
+    Deep::new(async move {
+        let status = run(shell, args);
+        if shell.sys.with(|kernel, pid| kernel.must_yield(pid)) {
+            // This process is what was stopped or ended.
+            shell.sys.yield_now().await;
+        }
+        Ok(status)
+    })
 }
 
 fn list(shell: &mut Shell, words: &[Vec<u8>]) -> u8 {

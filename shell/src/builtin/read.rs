@@ -90,7 +90,8 @@ pub(super) fn read<'a>(shell: &'a mut Shell, args: &'a [Vec<u8>]) -> Deep<'a, Ou
             let ns = u64::try_from(ns.as_nanos()).unwrap_or(u64::MAX);
             request.deadline = Some(shell.sys.monotonic_ns().saturating_add(ns));
         }
-        for name in names {
+        // The others are looked at when they get their field.
+        if let Some(name) = names.first() {
             let base = split_subscript(name).map_or(name.as_slice(), |(base, _)| base);
             if !is_name(base) {
                 shell.complain(format!("`{}': not a valid identifier", lossy(name)));
@@ -199,6 +200,10 @@ fn complete(text: &[u8]) -> bool {
 }
 
 fn store(shell: &mut Shell, name: &[u8], value: Vec<u8>) -> bool {
+    if !is_name(split_subscript(name).map_or(name, |(base, _)| base)) {
+        shell.complain(format!("`{}': not a valid identifier", lossy(name)));
+        return false;
+    }
     let result = match split_subscript(name) {
         Some((base, subscript)) => shell.env.assign_element(base, subscript, value, Mode::Set),
         None => shell.env.assign(name, value, Mode::Set),
@@ -254,14 +259,15 @@ impl Line {
 fn store_fields(shell: &mut Shell, names: &[Vec<u8>], line: &Line) -> bool {
     let ifs = shell.env.ifs();
     let mut at = line.skip_white(&ifs, 0);
-    let mut ok = true;
     let (last, others) = match names.split_last() {
         Some(split) => split,
         None => return true,
     };
     for name in others {
         let (end, next) = line.field(&ifs, at);
-        ok &= store(shell, name, line.slice(at, end));
+        if !store(shell, name, line.slice(at, end)) {
+            return false;
+        }
         at = next;
     }
     // The last takes the rest, without white space at its end; a single separator that ends
@@ -276,7 +282,7 @@ fn store_fields(shell: &mut Shell, names: &[Vec<u8>], line: &Line) -> bool {
         }
         line.slice(at, end)
     };
-    store(shell, last, value) && ok
+    store(shell, last, value)
 }
 
 fn store_array(shell: &mut Shell, name: &[u8], line: &Line) -> bool {

@@ -76,6 +76,12 @@ fn list_options(shell: &mut Shell, readable: bool) {
 fn list_variables(shell: &mut Shell) {
     let mut text = Vec::new();
     for (name, variable) in shell.env.variables.sorted() {
+        let current = match name {
+            b"SHELLOPTS" | b"BASHOPTS" => shell.env.variable(name),
+            _ if variable.is_computed() => continue,
+            _ => None,
+        };
+        let variable = current.as_deref().unwrap_or(variable);
         if !variable.is_set() {
             continue;
         }

@@ -292,6 +292,9 @@ impl Env {
             Mode::Set => None,
         };
         let value = self.converted(attrs, old, value)?;
+        if self.is_before_start(name, key) {
+            return Err(VarError::BadSubscript(element_name(name, key)));
+        }
         let mut bad = false;
         self.store(name, |variable| match (&mut variable.value, key) {
             (Value::Assoc(array), Key::Name(key)) => Arc::make_mut(array).set(key, value),

@@ -112,6 +112,11 @@ impl Variable {
         self.attrs.contains(attrs)
     }
 
+    /// A scalar whose value is made when it is asked for: `RANDOM`, `LINENO`, ….
+    pub(crate) fn is_computed(&self) -> bool {
+        self.has(Attrs::DYNAMIC) && !self.is_array()
+    }
+
     /// Whether it has a value (an array: whether one was ever assigned, even an empty one).
     pub(crate) fn is_set(&self) -> bool {
         !self.has(Attrs::INVISIBLE)

@@ -8,7 +8,7 @@ use super::Outcome;
 use crate::arith::Key;
 use crate::env::{Assoc, Indexed, Mode, SetOption, Value, VarError, Variable};
 use crate::expand::{self, quote};
-use crate::shell::Shell;
+use crate::shell::{Shell, Source};
 use crate::syntax::ast::{ArrayElement, AssignValue, Assignment};
 use crate::unwind::Unwind;
 
@@ -121,7 +121,13 @@ impl Shell {
         kind: ListKind,
     ) -> Outcome<Assigned> {
         let subscript = match &assignment.subscript {
-            Some(word) => Some(self.expand_word(word).await?),
+            Some(word) => {
+                let is_assoc = self.env.variable(&assignment.name).is_some_and(|v| v.is_assoc());
+                let text = self.expand_word(word).await?;
+                // What expands to nothing is 0; only nothing at all is an error.
+                let zero = text.trim_ascii().is_empty() && !word.parts.is_empty() && !is_assoc;
+                Some(if zero { b"0".to_vec() } else { text })
+            }
             None => None,
         };
         let value = match &assignment.value {
@@ -191,11 +197,17 @@ impl Shell {
     pub(crate) fn assignment_failed(&mut self, error: &VarError) -> Unwind {
         self.complain(error.message());
         self.env.status = 1;
-        match error {
-            VarError::Arith(error) if error.is_unbound() => Unwind::Exit(1),
-            _ if self.env.is(SetOption::Posix) => Unwind::Exit(1),
-            VarError::Arith(_) => Unwind::Abandon(1),
-            _ => Unwind::Error(1),
+        let unbound = matches!(error, VarError::Arith(error) if error.is_unbound());
+        // As in bash: arithmetic of a subscript or of an integer ends all of `-c`.
+        let ends_text = matches!(error, VarError::Arith(_)) && self.source == Source::Text;
+        let errexit = self.env.is(SetOption::Errexit);
+        if unbound && self.source == Source::Text && !self.in_subshell && !errexit {
+            return Unwind::Exit(127);
+        }
+        if unbound || self.env.is(SetOption::Posix) || errexit || ends_text {
+            Unwind::Exit(1)
+        } else {
+            Unwind::Error(1)
         }
     }
 

@@ -250,7 +250,10 @@ impl Shell {
             match self.sys.wait(target, WaitOptions::UNTRACED).await {
                 Ok(Some((_, status))) => return Ok(status),
                 Ok(None) => {}
-                Err(Errno::EINTR) => self.collect_signals(),
+                Err(Errno::EINTR) => {
+                    self.collect_signals();
+                    self.killed()?;
+                }
                 Err(_) => {
                     let status = self.jobs.ended(pid).unwrap_or(127);
                     return Ok(WaitStatus::Exited(status));

@@ -7,7 +7,7 @@ use kernel::{FdAction, ForkAttrs, Pgid, Pid};
 use super::Outcome;
 use crate::env::{SetOption, Shopt};
 use crate::shell::Shell;
-use crate::syntax::ast::{Command, Pipeline};
+use crate::syntax::ast::{Command, CompoundKind, Pipeline};
 use crate::sys::{Deep, Fd};
 
 impl Shell {
@@ -40,6 +40,12 @@ impl Shell {
         result?;
         if pipeline.negated {
             self.env.status = u8::from(self.env.status == 0);
+            // As in bash, these count as negated.
+            if let [Command::Compound(compound)] = pipeline.commands.as_slice()
+                && matches!(compound.kind, CompoundKind::Cond(_) | CompoundKind::Arith(_))
+            {
+                self.set_pipe_status();
+            }
         }
         Ok(())
     }
@@ -127,7 +133,9 @@ impl Shell {
             self.replace_fd(fd, Fd::STDIN, &mut undo);
             let _ = self.sys.close(fd);
         }
-        let outer = std::mem::replace(&mut self.tested, true);
+        // A simple command fails with its pipeline; what is in a compound one fails by itself.
+        let outer = self.tested;
+        self.tested |= matches!(command, Command::Simple(_));
         let result = Deep::new(self.run_command(command)).await;
         self.tested = outer;
         self.restore_fds(undo);
@@ -158,6 +166,7 @@ fn is_transparent(command: &Command) -> bool {
         Command::Compound(compound) => {
             !matches!(compound.kind, Kind::Subshell(_) | Kind::Arith(_) | Kind::Cond(_))
         }
+        Command::Function(_) => true,
         _ => false,
     }
 }

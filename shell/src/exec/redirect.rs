@@ -106,6 +106,18 @@ impl Shell {
         }
     }
 
+    /// Opens the file that `< word` names; none after a message.
+    pub(super) async fn open_input(&mut self, word: &Word) -> Outcome<Option<Fd>> {
+        let Some(path) = self.file_name(word).await? else { return Ok(None) };
+        match self.open_retrying(&path, OFlags::READ).await {
+            Ok(opened) => Ok(Some(opened)),
+            Err(error) => {
+                self.open_failed(&path, error);
+                Ok(None)
+            }
+        }
+    }
+
     fn open_failed(&mut self, path: &[u8], error: Errno) -> bool {
         self.complain([path, b": ", error.message().as_bytes()].concat());
         false

@@ -50,12 +50,7 @@ impl Shell {
     ) -> Deep<'a, Outcome> {
         Deep::new(async move {
             self.enter()?;
-            // `set -x` shows that this is inside of something; not so of what runs after `-c`.
-            let last = self.in_trap.exit && self.source == Source::Text;
-            let level = self.trace_level;
-            self.trace_level += u32::from(!last);
             let result = self.run_commands(text, line, reader).await;
-            self.trace_level = level;
             self.leave();
             result
         })
@@ -141,15 +136,9 @@ impl Shell {
     async fn run_top(&mut self, list: &crate::syntax::ast::List) -> Outcome {
         let depth = self.env.variables.depth();
         match self.run_list(list).await {
-            Err(Unwind::Abandon(status)) if self.in_subshell || self.source == Source::Text => {
-                Err(Unwind::Exit(status))
-            }
-            Err(Unwind::Error(status) | Unwind::Abandon(status)) => {
+            Err(Unwind::Error(status)) => {
                 self.env.status = status;
                 self.recover(depth);
-                if self.env.is(SetOption::Errexit) {
-                    return Err(Unwind::Exit(status));
-                }
                 Ok(())
             }
             Err(Unwind::Break(_) | Unwind::Continue(_)) => Ok(()),

@@ -9,7 +9,7 @@ use super::trap::Running;
 use crate::env::{SetOption, Shopt, TrapEvent};
 use crate::shell::Shell;
 use crate::syntax::ast::{
-    Arg, Command, List, Redirect, RedirectFd, RedirectKind, SimpleCommand, WordPart,
+    Arg, Command, List, Redirect, RedirectFd, RedirectKind, SimpleCommand, Word, WordPart,
 };
 use crate::sys::{Body, Deep, Ending, Fd, Sys};
 use crate::unwind::Unwind;
@@ -161,6 +161,9 @@ impl Shell {
             self.substitution_status = Some(0);
             return Ok(Vec::new());
         }
+        if let Some(word) = only_input(list) {
+            return self.read_input_file(word).await;
+        }
         let (read, write) = self.pipe()?;
         let list = Arc::clone(list);
         let actions =
@@ -168,9 +171,6 @@ impl Shell {
         let attrs = ForkAttrs { pgid: None, actions };
         let started = self.fork_with(Purpose::Substitution, attrs, move |shell| {
             Deep::new(async move {
-                if let Some(command) = only_input(&list) {
-                    return shell.copy_input(command).await;
-                }
                 shell.replaceable = only_simple(&list);
                 shell.run_list(&list).await
             })
@@ -181,26 +181,23 @@ impl Shell {
         let status = self.wait_child(started?).await?;
         self.env.status = status;
         self.substitution_status = Some(status);
-        let mut output = output?;
-        output.retain(|byte| *byte != 0);
-        while output.last() == Some(&b'\n') {
-            output.pop();
-        }
-        Ok(output)
+        Ok(as_substituted(output?))
     }
 
-    /// `$(< file)`: its contents.
-    async fn copy_input(&mut self, command: &SimpleCommand) -> Outcome {
-        let mut undo = Vec::new();
-        self.env.line = command.span.line;
-        self.env.status = 1;
-        if self.redirect(&command.redirects, &mut undo).await? {
-            let text = self.read_to_end(Fd::STDIN).await?;
-            let written = self.write_retrying(Fd::STDOUT, &text).await;
-            self.env.status = u8::from(written.is_err());
-        }
-        self.restore_fds(undo);
-        Ok(())
+    /// `$(< file)`: its contents, without a process of its own.
+    async fn read_input_file(&mut self, word: &Word) -> Outcome<Vec<u8>> {
+        let opened = self.open_input(word).await?;
+        let status = u8::from(opened.is_none());
+        self.env.status = status;
+        self.substitution_status = Some(status);
+        let Some(fd) = opened else {
+            // Also where failing is tested.
+            let fails = self.env.is(SetOption::Errexit);
+            return if fails { Err(Unwind::Exit(status)) } else { Ok(Vec::new()) };
+        };
+        let output = self.read_to_end(fd).await;
+        let _ = self.sys.close(fd);
+        Ok(as_substituted(output?))
     }
 
     /// Reads until the end of file.
@@ -233,6 +230,7 @@ impl Shell {
         let attrs = ForkAttrs { pgid: None, actions };
         let started = self.fork_with(Purpose::Command, attrs, move |shell| {
             Deep::new(async move {
+                shell.tested = false;
                 shell.replaceable = only_simple(&list);
                 shell.run_list(&list).await
             })
@@ -292,11 +290,16 @@ impl Shell {
             Ok(()) => self.run_signal_traps().await,
             unwind => unwind,
         };
+        let mut ending = None;
         let status = match result {
             Ok(()) | Err(Unwind::Break(_) | Unwind::Continue(_) | Unwind::Return) => {
                 self.env.status
             }
-            Err(Unwind::Exit(status) | Unwind::Error(status) | Unwind::Abandon(status)) => status,
+            Err(Unwind::Exit(status) | Unwind::Error(status)) => status,
+            Err(Unwind::Killed(signal)) => {
+                ending = Some(ExitStatus::Signaled(signal));
+                self.env.status
+            }
             Err(Unwind::Exec(program)) => return Ending::Exec(program),
         };
         self.env.status = status;
@@ -304,7 +307,7 @@ impl Shell {
             return Ending::Exec(program);
         }
         self.flush_errors().await;
-        Ending::Exit(ExitStatus::Exited(self.env.status))
+        Ending::Exit(ending.unwrap_or(ExitStatus::Exited(self.env.status)))
     }
 
     /// The signals a new child must not have caught are the kernel's to reset.
@@ -340,18 +343,24 @@ fn simple_command(list: &List) -> Option<&SimpleCommand> {
     }
 }
 
-/// The command that is nothing but `< file`, if the list is that.
-fn only_input(list: &List) -> Option<&SimpleCommand> {
-    simple_command(list).filter(|command| {
-        command.words.is_empty()
-            && command.assignments.is_empty()
-            && matches!(
-                command.redirects.as_slice(),
-                [Redirect {
-                    fd: None | Some(RedirectFd::Number(0)),
-                    kind: RedirectKind::Read(_),
-                    ..
-                }]
-            )
-    })
+/// The file of a command that is nothing but `< file`, if the list is that.
+fn only_input(list: &List) -> Option<&Word> {
+    let command = simple_command(list)?;
+    match command.redirects.as_slice() {
+        [
+            Redirect {
+                fd: None | Some(RedirectFd::Number(0)), kind: RedirectKind::Read(word), ..
+            },
+        ] if command.words.is_empty() && command.assignments.is_empty() => Some(word),
+        _ => None,
+    }
+}
+
+/// The output of a command as it is substituted: no zeros, no newlines at the end.
+fn as_substituted(mut output: Vec<u8>) -> Vec<u8> {
+    output.retain(|byte| *byte != 0);
+    while output.last() == Some(&b'\n') {
+        output.pop();
+    }
+    output
 }

@@ -7,6 +7,19 @@ use crate::env::{Function, SetOption, Shopt, TrapAction, TrapEvent};
 use crate::shell::Shell;
 use crate::unwind::Unwind;
 
+/// The signals that end a process: a shell with an EXIT trap runs it first. Those of bash.
+const FATAL: [Signal; 9] = [
+    Signal::HUP,
+    Signal::INT,
+    Signal::ABRT,
+    Signal::PIPE,
+    Signal::ALRM,
+    Signal::TERM,
+    Signal::USR1,
+    Signal::USR2,
+    Signal::SYS,
+];
+
 /// Which traps are running: they do not start themselves.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) struct Running {
@@ -87,6 +100,23 @@ impl Shell {
                 self.print_error(b"\n");
                 Err(Unwind::Error(128 + Signal::INT.number()))
             }
+            None if self.kills(signal) => Err(Unwind::Killed(signal)),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a signal ends this shell, but by way of its EXIT trap.
+    fn kills(&self, signal: Signal) -> bool {
+        !self.interactive
+            && FATAL.contains(&signal)
+            && self.env.traps.get(TrapEvent::signal(signal)).is_none()
+            && self.env.traps.get(TrapEvent::Exit).is_some_and(|action| !action.is_empty())
+    }
+
+    /// A signal that has arrived and ends this shell at once, whatever it waits for.
+    pub(super) fn killed(&self) -> Outcome {
+        match self.pending.iter().find(|signal| self.kills(**signal)) {
+            Some(signal) => Err(Unwind::Killed(*signal)),
             None => Ok(()),
         }
     }
@@ -102,7 +132,7 @@ impl Shell {
         self.loops = 0;
         let result = self.run_trap_action(&action, Line::First).await;
         match result {
-            Err(Unwind::Exit(status) | Unwind::Error(status) | Unwind::Abandon(status)) => {
+            Err(Unwind::Exit(status) | Unwind::Error(status)) => {
                 self.env.status = status;
                 Ok(())
             }
@@ -223,11 +253,17 @@ impl Shell {
 
     /// Makes the kernel's disposition of a signal fit its trap.
     pub(crate) fn arm(&mut self, event: TrapEvent) {
+        if event == TrapEvent::Exit {
+            for signal in FATAL {
+                self.arm(TrapEvent::signal(signal));
+            }
+        }
         let TrapEvent::Signal(number) = event else { return };
         let Some(signal) = Signal::from_number(u32::from(number)) else { return };
         let disposition = match self.env.traps.get(event) {
             Some(action) if action.is_empty() => Disposition::Ignore,
             Some(_) => Disposition::Catch,
+            None if self.kills(signal) => Disposition::Catch,
             None => Disposition::Default,
         };
         // KILL and STOP cannot be changed; bash does not say so either.

@@ -9,8 +9,8 @@ use super::walk::{Quoting, Tildes};
 use crate::arith::Key;
 use crate::env::{Attrs, Mode, SetOption, Shopt, VarError};
 use crate::pattern::{Extent, Pattern, count_characters, lower, map_case, toggle, upper};
-use crate::shell::Shell;
-use crate::syntax::ast::{Param, ParamExpansion, ParamOp, ReplaceMode, Subscript, Word, WordPart};
+use crate::shell::{Shell, Source};
+use crate::syntax::ast::{Param, ParamExpansion, ParamOp, ReplaceMode, Subscript, Word};
 use crate::unwind::Unwind;
 
 /// What a parameter holds.
@@ -108,6 +108,7 @@ impl Shell {
         let param = match expansion.indirect {
             true => match self.indirect(expansion).await? {
                 Indirect::Param(param) => Cow::Owned(param),
+                Indirect::Nothing => return Ok(()),
                 Indirect::Name(name) => {
                     emit(&Held::One(name), double, out);
                     return Ok(());
@@ -173,7 +174,10 @@ impl Shell {
             _ => false,
         };
         if missing {
-            self.check_set(param)?;
+            self.check_set(param).map_err(|unwind| match (&held, unwind) {
+                (Held::Many(..), Unwind::Exit(_)) => Unwind::Error(1),
+                (_, unwind) => unwind,
+            })?;
         }
         let result = self.changed(param, op, held).await?;
         emit(&result, double, out);
@@ -329,15 +333,14 @@ impl Shell {
             }
             return Ok(Some(Key::Name(key)));
         }
-        if let [WordPart::Literal(text)] = word.parts.as_slice()
-            && text.trim_ascii().is_empty()
-        {
+        if word.parts.is_empty() {
             self.complain([name, b": bad array subscript"].concat());
             return Ok(None);
         }
         match self.arith_deep(word, b"").await {
             Ok(index) => Ok(Some(Key::Index(index))),
-            Err(Unwind::Error(status)) => Err(Unwind::Abandon(status)),
+            // Bash gives up all of `-c` then.
+            Err(Unwind::Error(status)) if self.source == Source::Text => Err(Unwind::Exit(status)),
             Err(unwind) => Err(unwind),
         }
     }
@@ -378,6 +381,12 @@ impl Shell {
         let target = match self.held(&expansion.param).await? {
             Held::One(target) => target,
             Held::Many(values, _) if !values.is_empty() => values.join(&b' '),
+            // What is declared and has no value leads nowhere.
+            _ if matches!(&expansion.param, Param::Variable(name)
+                if self.env.variables.get(name).is_some()) =>
+            {
+                return Ok(Indirect::Nothing);
+            }
             _ => {
                 let message = [&shown, &b": invalid indirect expansion"[..]].concat();
                 return Err(self.failure(&message));
@@ -538,6 +547,8 @@ impl Shell {
 }
 
 enum Indirect {
+    /// `${!x}` of a variable without value.
+    Nothing,
     Param(Param),
     /// `${!nameref}` is the name.
     Name(Vec<u8>),

@@ -27,9 +27,9 @@ impl Shell {
             Held::Unset => Ok(Held::Unset),
             Held::One(value) => {
                 let count = count_characters(&value);
-                let Some(start) = from_end(offset, count as u64) else {
-                    return Ok(Held::One(Vec::new()));
-                };
+                let beyond = usize::try_from(offset).is_ok_and(|offset| offset > count);
+                let start = from_end(offset, count as u64).filter(|_| !beyond);
+                let Some(start) = start else { return Ok(Held::One(Vec::new())) };
                 let end = match length {
                     None => count as u64,
                     Some(length) if length < 0 => match from_end(length, count as u64) {
@@ -93,7 +93,7 @@ impl Shell {
 /// A position that may count from the end; `None` when before the start.
 fn from_end(position: i64, count: u64) -> Option<u64> {
     match u64::try_from(position) {
-        Ok(position) => Some(position.min(count.max(position.min(count)))),
+        Ok(position) => Some(position.min(count)),
         Err(_) => count.checked_sub(position.unsigned_abs()),
     }
 }

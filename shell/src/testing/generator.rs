@@ -1,17 +1,30 @@
 //! Random scripts: valid, harmless, ending, the same for the same seed.
 //!
-//! They use only `echo`, `printf`, `true`, `false`, `:`, variables and files below the current
-//! directory, so that bash and this shell can run them side by side.
+//! They use builtins, variables and files of the current directory, and nothing that differs from
+//! run to run, so that bash and this shell can run them side by side. The grammar is the templates
+//! of `template`, in which `§` and a letter stand for something to be generated ([`Generator::hole`]).
+//!
+//! Values must not explode in a loop: a value that is assigned refers to one variable at most, and
+//! no operator in it makes text longer by more than a constant.
 
+mod template;
+
+use self::template::{
+    BARE, COMPOUND, EXTENDED, LENGTHENING, NAMES, OPERANDS, OPERATORS, PATTERNS, REGEXES, SETTINGS,
+    SIMPLE, TEXTS,
+};
 use super::Random;
 
 /// A random script of a few lines.
 pub fn script(seed: u64) -> String {
-    let mut generator = Generator { random: Random::new(seed), out: String::new(), here_docs: 0 };
-    for _ in 0..=generator.random.below(4) {
-        generator.list(3);
-        generator.out.push('\n');
-    }
+    let mut generator = Generator {
+        random: Random::new(seed),
+        out: String::new(),
+        here_docs: 0,
+        value: Value::Free,
+        in_function: false,
+    };
+    generator.script();
     generator.out
 }
 
@@ -19,150 +32,163 @@ struct Generator {
     random: Random,
     out: String,
     here_docs: usize,
+    value: Value,
+    in_function: bool,
 }
 
-const NAMES: [&str; 4] = ["a", "b", "c", "x1"];
-const TEXTS: [&str; 12] =
-    ["foo", "bar", "a b", "*", "é", "1", "07", "x=y", "-n", "~", "{p,q}", "a:b"];
+/// Whether what is generated is going to be assigned.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Value {
+    /// No.
+    Free,
+    /// Yes, and no variable has been named yet.
+    Fresh,
+    /// Yes, and one has.
+    Used,
+}
 
 impl Generator {
+    fn script(&mut self) {
+        for _ in 0..self.random.below(7) {
+            let line = self.random.pick(SETTINGS);
+            self.put(line);
+            self.put("\n");
+        }
+        for _ in 0..=self.random.below(6) {
+            let depth = self.random.below(4);
+            self.command(depth);
+            self.put("\n");
+        }
+        if self.random.below(2) == 0 {
+            self.put("echo \"$? ${PIPESTATUS[*]} $# $*\"\n");
+        }
+        if self.random.below(2) == 0 {
+            self.put("declare -p a b c x1 r s n 2>/dev/null\n");
+        }
+    }
+
     fn put(&mut self, text: &str) {
         self.out.push_str(text);
     }
 
-    fn list(&mut self, depth: usize) {
-        for index in 0..=self.random.below(2) {
-            if index > 0 {
-                let separator = self.random.pick(&["; ", "\n", " && ", " || "]);
-                self.put(separator);
+    /// A template with its holes filled.
+    fn fill(&mut self, template: &str, depth: usize) {
+        let mut rest = template;
+        while let Some((before, after)) = rest.split_once('§') {
+            self.put(before);
+            let mut letters = after.chars();
+            if let Some(letter) = letters.next() {
+                self.hole(letter, depth);
             }
-            self.pipeline(depth);
+            rest = letters.as_str();
+        }
+        self.put(rest);
+    }
+
+    fn hole(&mut self, letter: char, depth: usize) {
+        let inner = depth.saturating_sub(1);
+        match letter {
+            'c' => self.command(inner),
+            'l' => self.list(inner),
+            'F' => {
+                let outer = std::mem::replace(&mut self.in_function, true);
+                self.list(inner);
+                self.in_function = outer;
+            }
+            'w' => self.word(inner),
+            'W' => self.words(inner),
+            'v' => self.assigned(|generator| generator.word(inner)),
+            'V' => self.assigned(|generator| generator.words(inner)),
+            'a' => self.arithmetic(inner.min(2)),
+            'h' => self.here_doc(),
+            'i' => self.pick(&["0", "1", "2", "3", "-1", "-2", "n", "1+1", "7"]),
+            's' => self.pick(&["0", "1", "2", "3"]),
+            'b' => self.pick(&["=", "!=", "-eq", "-ne", "-lt", "-ge", "==", "<="]),
+            'n' => self.pick(NAMES),
+            'k' => self.pick(&["k1", "k2", "$a", "'a b'", "\"$b\""]),
+            'f' => self.pick(&["f1", "f2", "f3", "\"f 4\"", "none"]),
+            'g' => self.pick(&["f*", "*[12]", "?1", ".*", "f[!1]", "*/", "'f*'", "[[:alpha:]]?"]),
+            't' => self.pick(&["foo", "x", "1", "p", "q"]),
+            'p' => self.pick(PATTERNS),
+            'P' => {
+                let extended = self.random.below(3) == 0;
+                self.pick(if extended { EXTENDED } else { PATTERNS });
+            }
+            'x' => self.pick(REGEXES),
+            'o' => self.pick(OPERANDS),
+            'e' => {
+                self.pick(&["echo $a", "for q in 1 2; do echo $q; done", "false", "a=1; exit 3"]);
+            }
+            _ => {}
         }
     }
 
-    fn pipeline(&mut self, depth: usize) {
-        if self.random.below(8) == 0 {
-            self.put("! ");
+    fn pick(&mut self, choices: &[&str]) {
+        let text = self.random.pick(choices);
+        self.put(text);
+    }
+
+    /// A value that is going to be assigned.
+    fn assigned(&mut self, generate: impl FnOnce(&mut Self)) {
+        let outer = self.value;
+        if outer == Value::Free {
+            self.value = Value::Fresh;
         }
-        self.command(depth);
-        if self.random.below(6) == 0 {
-            self.put(" | ");
-            self.put("{ read -r c; echo \"<$c>\"; }");
+        generate(self);
+        self.value = outer;
+    }
+
+    /// Whether a variable may be named here.
+    fn may_refer(&mut self) -> bool {
+        match self.value {
+            Value::Free => true,
+            Value::Fresh => {
+                self.value = Value::Used;
+                true
+            }
+            Value::Used => false,
+        }
+    }
+
+    fn list(&mut self, depth: usize) {
+        for index in 0..=self.random.below(3) {
+            if index > 0 {
+                self.pick(&["; ", "; ", "\n", " && ", " || "]);
+            }
+            self.command(depth);
         }
     }
 
     fn command(&mut self, depth: usize) {
-        if depth == 0 || self.random.below(3) > 0 {
-            return self.simple(depth);
+        let compound = depth > 0 && self.random.below(2) == 0;
+        if self.in_function && self.random.below(8) == 0 {
+            return self.fill("local a=§v b", depth);
         }
-        match self.random.below(9) {
-            0 => self.wrap("if ", &["; then ", "; else "], "; fi", depth),
-            1 => self.wrap("{ ", &[], "; }", depth),
-            2 => self.wrap("( ", &[], " )", depth),
-            3 => {
-                self.put("for b in ");
-                self.word(depth - 1);
-                self.put(" ");
-                self.word(depth - 1);
-                self.wrap("; do ", &[], "; done", depth);
-            }
-            4 => {
-                self.put("case ");
-                self.word(depth - 1);
-                self.put(" in f*|\"a b\") ");
-                self.list(depth - 1);
-                let end = self.random.pick(&[";;", ";&", ";;&"]);
-                self.put(end);
-                self.put(" (*) ");
-                self.list(depth - 1);
-                self.put(";; esac");
-            }
-            5 => {
-                self.put("f() ");
-                self.wrap("{ ", &[], "; }; f", depth);
-            }
-            6 => {
-                self.put("[[ ");
-                self.word(depth - 1);
-                let operator = self.random.pick(&[" == ", " != ", " < ", " > "]);
-                self.put(operator);
-                self.word(depth - 1);
-                self.put(" ]]");
-            }
-            7 => {
-                self.put("(( ");
-                self.arithmetic(depth);
-                self.put(" ))");
-            }
-            _ => self.wrap("for ((i=0; i<2; i++)); do ", &[], "; done", depth),
-        }
+        let template = self.random.pick(if compound { COMPOUND } else { SIMPLE });
+        self.fill(template, depth);
     }
 
-    /// Lists with fixed text around and between them.
-    fn wrap(&mut self, open: &str, between: &[&str], close: &str, depth: usize) {
-        self.put(open);
-        self.list(depth - 1);
-        for text in between {
-            self.put(text);
-            self.list(depth - 1);
-        }
-        self.put(close);
-    }
-
-    fn simple(&mut self, depth: usize) {
-        match self.random.below(9) {
-            0 => self.assignment(depth),
-            1 => {
-                let command = self.random.pick(&["true", "false", ":"]);
-                self.put(command);
-            }
-            2 => {
-                self.put("printf '[%s]\\n'");
-                self.words(depth);
-            }
-            3 => {
-                self.put("a=(");
-                self.words(depth);
-                self.put(" ); echo \"${#a[@]}\" \"${a[@]}\"");
-            }
-            4 => {
-                self.put("echo");
-                self.words(depth);
-                let redirect = self.random.pick(&[" >&2 2>/dev/null", " 2>&1", " >/dev/null"]);
-                self.put(redirect);
-            }
-            5 => self.here_doc(depth),
-            _ => {
-                self.put("echo");
-                self.words(depth);
-            }
-        }
-    }
-
-    fn assignment(&mut self, depth: usize) {
-        let name = self.random.pick(&NAMES);
-        self.put(name);
-        let operator = self.random.pick(&["=", "=", "+="]);
-        self.put(operator);
-        self.word(depth);
-    }
-
-    fn here_doc(&mut self, depth: usize) {
+    fn here_doc(&mut self) {
         self.here_docs += 1;
-        let delimiter = format!("E{}", self.here_docs);
-        let quote = self.random.pick(&["", "'", "\""]);
-        let body = format!("{} $a ${{b:-\"q\"}} \\$c `echo z`\n", self.random.pick(&TEXTS));
-        self.put(&format!("while read -r c; do echo \"$c\"; done <<{quote}{delimiter}{quote}\n"));
-        self.put(&body);
-        self.put(&delimiter);
-        self.put("\n");
-        self.put("echo");
-        self.words(depth);
+        let number = self.here_docs;
+        let quote = self.random.pick(&["", "", "'", "\""]);
+        let text = self.random.pick(TEXTS);
+        let body = self.random.pick(&[
+            "$a ${b:-\"q\"} \\$c `echo z`",
+            "$((1+1)) $(echo s) \"$@\" '$b'",
+            "l1\nl2 l3\n",
+            "\\\\ \\\n x",
+            "${r[@]} ${#a} ${a#?}",
+            "a b:c  d",
+        ]);
+        self.put(&format!(" <<{quote}E{number}{quote}\n{text}{body}\nE{number}\n:"));
     }
 
     fn words(&mut self, depth: usize) {
-        for _ in 0..=self.random.below(3) {
-            self.put(" ");
+        for index in 0..self.random.below(4) {
+            if index > 0 {
+                self.put(" ");
+            }
             self.word(depth);
         }
     }
@@ -174,62 +200,105 @@ impl Generator {
     }
 
     fn part(&mut self, depth: usize) {
-        let text = self.random.pick(&TEXTS);
-        let name = self.random.pick(&NAMES);
-        match self.random.below(if depth == 0 { 7 } else { 11 }) {
-            0 => self.put(&format!("'{text}'")),
-            1 => self.put(&format!("\"{text}\"")),
-            2 => self.put(&format!("${name}")),
-            3 => self.put(&format!("\"${name}\"")),
-            4 => self.put(&format!("$'\\x41{}\\n'", text.len())),
-            5 => self.put("\\ "),
-            6 => self.put("w"),
-            7 => self.expansion(depth),
-            8 => self.wrap("$( ", &[], ")", depth),
-            9 => {
-                self.put("$((");
-                self.arithmetic(depth - 1);
-                self.put("))");
+        match self.random.below(if depth == 0 { 13 } else { 16 }) {
+            0 | 1 => self.pick(BARE),
+            2 => {
+                let text = self.random.pick(TEXTS);
+                self.put(&format!("'{text}'"));
             }
-            _ => {
-                self.put("\"");
-                self.expansion(depth);
-                self.put("\"");
+            3 => {
+                let text = self.random.pick(TEXTS).replace('\\', "\\\\");
+                self.put(&format!("\"{text}\""));
             }
+            4 => self.pick(&["$'a\\tb'", "$'\\x41'", "$'it\\'s'", "\\ ", "\\\\", "$'\\n'"]),
+            5 => self.reference("$§n"),
+            6 => self.reference("\"$§n\""),
+            7 => self.reference_one_of(&[
+                "\"$@\"",
+                "$*",
+                "$@",
+                "\"$*\"",
+                "$1",
+                "\"${2-}\"",
+                "${@:2}",
+                "\"${r[@]}\"",
+                "${r[*]}",
+                "\"${r[*]}\"",
+                "${r[§i]}",
+                "${m[§k]}",
+                "\"${s[@]}\"",
+                "${r[@]#§o}",
+                "\"${@%§o}\"",
+                "${r[@]:1}",
+                "\"p${r[@]}s\"",
+            ]),
+            8 => self.pick(&["$#", "$?", "${#a}", "${#r[@]}", "${#m[@]}", "${#x1}", "$n"]),
+            9 | 10 => self.expansion(depth, ""),
+            11 | 12 => self.expansion(depth, "\""),
+            13 => self.fill("$( §l )", depth),
+            14 => self.fill("$((§a))", depth),
+            _ => self.fill("\"§w$( §l )\"", depth),
         }
     }
 
-    fn expansion(&mut self, depth: usize) {
-        let name = self.random.pick(&NAMES);
-        let operators = [
-            "#", "##", "%", "%%", "/", "//", ":-", "-", ":+", "+", ":=", "^", "^^", ",", ",,",
-            "@Q", ":1", ":0:2", "",
-        ];
-        let operator = self.random.pick(&operators);
-        if self.random.below(6) == 0 {
-            self.put(&format!("${{#{name}}}"));
-            return;
+    fn reference(&mut self, template: &str) {
+        if self.may_refer() {
+            self.fill(template, 0);
+        } else {
+            self.put("v");
         }
-        self.put(&format!("${{{name}{operator}"));
-        if matches!(operator, "#" | "##" | "%" | "%%" | "/" | "//" | ":-" | "-" | ":+" | "+" | ":=")
-        {
-            let word = self.random.pick(&["f", "o*", "?", "[a-f]", "'q'", "\"r s\"", "$a"]);
-            self.put(word);
-            if operator.starts_with('/') {
-                self.put("/");
-                self.word(depth - 1);
-            }
+    }
+
+    fn reference_one_of(&mut self, templates: &[&str]) {
+        let template = self.random.pick(templates);
+        self.reference(template);
+    }
+
+    /// `${name…}`, in quotes or not.
+    fn expansion(&mut self, depth: usize, quote: &str) {
+        if !self.may_refer() {
+            return self.put("u");
         }
+        let lengthening = self.value == Value::Free && self.random.below(4) == 0;
+        let operator = self.random.pick(if lengthening { LENGTHENING } else { OPERATORS });
+        self.put(quote);
+        self.put("${");
+        self.pick(NAMES);
+        self.fill(operator, depth);
         self.put("}");
+        self.put(quote);
     }
 
     fn arithmetic(&mut self, depth: usize) {
-        let operand = self.random.pick(&["1", "2", "0x1f", "i", "(3)", "-1", "!0", "${#a}"]);
+        let operand = self.random.pick(&[
+            "1",
+            "2",
+            "0",
+            "0x1f",
+            "010",
+            "n",
+            "n",
+            "-1",
+            "!0",
+            "${#a}",
+            "r[0]",
+            "~n",
+            "(3)",
+            "n++",
+            "--n",
+            "$#",
+            "2#101",
+            "(n=4)",
+            "+n",
+            "r[n]",
+            "${r[1]:-5}",
+        ]);
         self.put(operand);
         if depth > 0 && self.random.below(2) == 0 {
-            let operators = ["+", "-", "*", "<<", "&", "|", "^", "&&", "||", "<", "==", ","];
-            let operator = self.random.pick(&operators);
-            self.put(&format!(" {operator} "));
+            self.pick(&[
+                " + ", " - ", " * ", " / ", " % ", " << ", " >> ", " & ", " | ", " ^ ", " && ",
+                " || ", " < ", " >= ", " == ", " != ", ", ", " ? 5 : ", " ** 2 + ",
+            ]);
             self.arithmetic(depth - 1);
         }
     }
