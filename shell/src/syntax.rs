@@ -119,6 +119,16 @@ impl Parser {
         result
     }
 
+    /// Passes what is left of a line after an error that drops it.
+    pub fn skip_line(&mut self) {
+        while !self.input.is_at_end() && self.input.peek() != b'\n' {
+            self.input.pos += 1;
+        }
+        if !self.input.is_at_end() {
+            self.input.pos += 1;
+        }
+    }
+
     /// Changes the grammar from the next command on; the first line stays what it was.
     pub fn set_options(&mut self, options: ParseOptions) {
         self.options = options;

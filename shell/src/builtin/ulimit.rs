@@ -56,7 +56,11 @@ pub(super) fn ulimit(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {
         (b"unlimited", _) => None,
         (b"hard", _) => limit.hard,
         (b"soft", _) => limit.soft,
-        (_, Some(n)) if n >= 0 => Some(n.unsigned_abs()),
+        (_, Some(n)) if n >= 0 && in_range(letter, n.unsigned_abs()) => Some(n.unsigned_abs()),
+        (digits, _) if digits.iter().all(u8::is_ascii_digit) && !digits.is_empty() => {
+            shell.complain(format!("{}: limit out of range", lossy(wanted)));
+            return Ok(1);
+        }
         _ => {
             shell.complain(format!("{}: invalid number", lossy(wanted)));
             return Ok(1);
@@ -88,6 +92,16 @@ fn current(shell: &Shell, letter: u8) -> ResourceLimit {
     let limits = shell.sys.with(|kernel, _| kernel.limits().clone());
     let value = ROWS.iter().find(|row| row.0 == letter).and_then(|(.., value)| value(&limits));
     ResourceLimit { soft: value, hard: value }
+}
+
+/// Whether the limit can be counted in bytes.
+fn in_range(letter: u8, value: u64) -> bool {
+    let unit = match letter {
+        b'c' | b'd' | b'f' | b'l' | b'm' | b's' | b'v' => 1024,
+        b'p' => 512,
+        _ => 1,
+    };
+    value.checked_mul(unit).is_some()
 }
 
 /// Whether the first is more than the second; `None` is without limit.

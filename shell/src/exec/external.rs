@@ -126,7 +126,11 @@ impl Shell {
             return Ok(path);
         }
         let path = self.search_path(name, None)?;
-        if self.env.is(SetOption::Hashall) && !temporary && path.starts_with(b"/") {
+        if self.env.is(SetOption::Hashall)
+            && !temporary
+            && path.contains(&b'/')
+            && !path.starts_with(b"./")
+        {
             Arc::make_mut(&mut self.env.hash).insert(name.into(), (path.clone(), 1));
         }
         Ok(path)

@@ -64,6 +64,12 @@ impl Shell {
             let list = match parser.next_command(&self.alias_table()) {
                 Ok(Some(list)) => list,
                 Ok(None) => return Ok(()),
+                Err(error) if error.drops_line() => {
+                    self.say_syntax_error(&error, text, reader);
+                    self.env.status = 1;
+                    parser.skip_line();
+                    continue;
+                }
                 Err(error) => {
                     self.say_syntax_error(&error, text, reader);
                     let status = 2;
@@ -110,6 +116,12 @@ impl Shell {
             let list = match parser.next_command(&self.alias_table()) {
                 Ok(Some(list)) => list,
                 Ok(None) => return Ok(()),
+                Err(error) if error.drops_line() => {
+                    self.say_syntax_error(&error, text, "");
+                    self.env.status = 1;
+                    parser.skip_line();
+                    continue;
+                }
                 Err(error) => {
                     self.say_syntax_error(&error, text, "");
                     self.env.status = 2;

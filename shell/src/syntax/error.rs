@@ -23,6 +23,8 @@ pub enum ParseErrorKind {
     Incomplete(Incomplete),
     /// A token the grammar does not have here, as written (`newline` for the end of a line).
     UnexpectedToken(Box<[u8]>),
+    /// The same between the parentheses of an array: bash drops the line, and reads on.
+    UnexpectedInArray(Box<[u8]>),
     /// An error inside `[[ ]]`, with the rest of the message.
     Conditional(Box<[u8]>),
     /// `${…}` that is no parameter expansion, as written.
@@ -57,6 +59,21 @@ impl ParseError {
         Self { kind, span }
     }
 
+    /// The same error, inside of an array.
+    pub(super) fn in_array(self) -> Self {
+        match self.kind {
+            ParseErrorKind::UnexpectedToken(token) => {
+                Self { kind: ParseErrorKind::UnexpectedInArray(token), ..self }
+            }
+            _ => self,
+        }
+    }
+
+    /// Whether only the line is dropped: the parser can go on with the next one.
+    pub fn drops_line(&self) -> bool {
+        matches!(self.kind, ParseErrorKind::UnexpectedInArray(_))
+    }
+
     /// Whether more text may make it right, as a prompt asks.
     pub fn is_incomplete(&self) -> bool {
         matches!(self.kind, ParseErrorKind::Incomplete(_))
@@ -64,7 +81,10 @@ impl ParseError {
 
     /// Whether bash repeats the line after the message (``line 1: `echo )'``).
     pub fn repeats_line(&self) -> bool {
-        matches!(self.kind, ParseErrorKind::UnexpectedToken(_))
+        matches!(
+            self.kind,
+            ParseErrorKind::UnexpectedToken(_) | ParseErrorKind::UnexpectedInArray(_)
+        )
     }
 
     /// The message in bash's words, without a prefix.
@@ -82,7 +102,7 @@ impl ParseError {
             ParseErrorKind::Incomplete(Incomplete::Cond) => {
                 text.extend_from_slice(b"unexpected EOF while looking for `]]'");
             }
-            ParseErrorKind::UnexpectedToken(token) => {
+            ParseErrorKind::UnexpectedToken(token) | ParseErrorKind::UnexpectedInArray(token) => {
                 text.extend_from_slice(b"syntax error near unexpected token `");
                 text.extend_from_slice(token);
                 text.push(b'\'');

@@ -228,7 +228,10 @@ impl Grammar<'_> {
                 0 => return Err(self.unclosed(open, b')')),
                 b')' => break,
                 b'[' => elements.push(self.keyed_element()?),
-                _ => elements.push(ArrayElement::Word(self.required_word()?)),
+                _ => {
+                    let word = self.required_word().map_err(ParseError::in_array)?;
+                    elements.push(ArrayElement::Word(word));
+                }
             }
         }
         self.input.pos += 1;
