@@ -430,7 +430,7 @@ impl<'a> Evaluator<'a, '_> {
                     [name, b"[", text, b"]: bad array subscript"].concat(),
                 ));
             } else {
-                Key::Index(self.nested(text)?)
+                Key::Index(self.nested(text).map_err(ArithError::in_subscript)?)
             }),
             _ => None,
         };

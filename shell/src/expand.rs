@@ -215,6 +215,13 @@ impl Shell {
 
     /// Reports an error of arithmetic.
     pub(crate) fn arith_error(&mut self, error: ArithError, owner: &[u8]) -> Unwind {
+        if error.kind == ArithErrorKind::Subscript {
+            let outer = self.builtin.take();
+            self.complain(&error.message);
+            self.builtin = outer;
+            self.env.status = 1;
+            return Unwind::Abandon(1);
+        }
         let unbound = error.is_unbound();
         let separator: &[u8] = if owner.is_empty() || unbound { b"" } else { b": " };
         let owner = if unbound { b"" } else { owner };

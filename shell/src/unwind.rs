@@ -18,6 +18,9 @@ pub(crate) enum Unwind {
     /// An error that ends the command that the reader took from the script (an expansion or
     /// arithmetic error): what follows on later lines still runs, `$?` is this status.
     Error(u8),
+    /// An error of a subscript or of an integer's value. It ends more than `Error` does: `eval`
+    /// and sourced files, too. A script goes on with its next command, `-c` ends with this status.
+    Abandon(u8),
     /// A signal without a trap ends the shell, after its EXIT trap.
     Killed(kernel::Signal),
     /// `exec command`: the process goes on with another body. No EXIT trap is run.
@@ -32,6 +35,7 @@ impl std::fmt::Debug for Unwind {
             Unwind::Return => f.write_str("Return"),
             Unwind::Exit(status) => write!(f, "Exit({status})"),
             Unwind::Error(status) => write!(f, "Error({status})"),
+            Unwind::Abandon(status) => write!(f, "Abandon({status})"),
             Unwind::Killed(signal) => write!(f, "Killed({signal})"),
             Unwind::Exec(_) => f.write_str("Exec"),
         }

@@ -17,6 +17,8 @@ pub(crate) enum ArithErrorKind {
     Unbound,
     /// An index before the start of an array: said, and its value is 0.
     BeforeStart,
+    /// A subscript has no value.
+    Subscript,
     /// This subscript has expansions, which are not done yet.
     Unexpanded(Vec<u8>),
 }
@@ -25,6 +27,14 @@ impl ArithError {
     /// An error of a variable.
     pub(crate) fn new(message: impl Into<Vec<u8>>) -> ArithError {
         ArithError { message: message.into(), kind: ArithErrorKind::Invalid }
+    }
+
+    /// What an error is when it is a subscript that has it.
+    pub(super) fn in_subscript(self) -> ArithError {
+        match self.kind {
+            ArithErrorKind::Invalid => ArithError { kind: ArithErrorKind::Subscript, ..self },
+            _ => self,
+        }
     }
 
     pub(crate) fn is_unbound(&self) -> bool {

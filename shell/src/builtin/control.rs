@@ -2,7 +2,7 @@
 
 use super::{lossy, number};
 use crate::exec::Outcome;
-use crate::shell::{Shell, Source};
+use crate::shell::Shell;
 use crate::unwind::Unwind;
 
 pub(super) fn colon(_: &mut Shell, _: &[Vec<u8>]) -> Outcome<u8> {
@@ -30,8 +30,7 @@ fn loops(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<Option<u32>> {
         shell.complain("too many arguments");
         // Bash leaves all that runs then: a script goes on with its next command, `-c` ends.
         shell.env.status = 1;
-        let ends = shell.source == Source::Text || shell.in_subshell;
-        return Err(if ends { Unwind::Exit(1) } else { Unwind::Error(1) });
+        return Err(Unwind::Abandon(1));
     }
     let Some(text) = args.first() else { return Ok(Some(1)) };
     let Some(count) = number(text) else {

@@ -8,6 +8,7 @@ use crate::exec::Outcome;
 use crate::exec::assign::{Assigned, AssignedValue, Element};
 use crate::expand::{array_literal, quote};
 use crate::shell::Shell;
+use crate::unwind::Unwind;
 
 /// What the options ask for.
 #[derive(Default)]
@@ -136,9 +137,11 @@ fn run(shell: &mut Shell, request: Request, args: &[Argument]) -> Outcome<u8> {
     for arg in args {
         match declare_one(shell, &request, arg) {
             Ok(()) => {}
-            Err(error @ VarError::Arith(_)) => return Err(shell.assignment_failed(&error)),
             Err(error) => {
                 shell.complain(error.message());
+                if matches!(error, VarError::Arith(_)) {
+                    return Err(Unwind::Abandon(1));
+                }
                 status = 1;
             }
         }
@@ -433,12 +436,15 @@ fn attribute(shell: &mut Shell, args: &[Argument], attr: Attrs) -> Outcome<u8> {
             shell.complain(error.message());
             shell.builtin = shell.builtin.or(outer);
             fatal |= !matches!(error, VarError::InvalidName(_));
+            if matches!(error, VarError::Arith(_)) {
+                return Err(Unwind::Abandon(1));
+            }
             status = 1;
         }
     }
     if fatal && shell.env.is(SetOption::Posix) {
         shell.env.status = status;
-        return Err(crate::unwind::Unwind::Exit(status));
+        return Err(Unwind::Exit(status));
     }
     Ok(status)
 }

@@ -1,5 +1,6 @@
 //! `let`
 
+use crate::arith::ArithErrorKind;
 use crate::exec::Outcome;
 use crate::shell::Shell;
 use crate::sys::Deep;
@@ -18,7 +19,9 @@ pub(super) fn let_<'a>(shell: &'a mut Shell, args: &'a [Vec<u8>]) -> Deep<'a, Ou
         for arg in args {
             match shell.evaluate(arg).await? {
                 Ok(result) => value = result,
-                Err(error) if error.is_unbound() => return Err(shell.arith_error(error, b"")),
+                Err(error) if error.kind != ArithErrorKind::Invalid => {
+                    return Err(shell.arith_error(error, b""));
+                }
                 Err(error) => {
                     shell.complain(&error.message);
                     return Ok(1);

@@ -1,7 +1,7 @@
 //! `printf`
 
 use super::lossy;
-use crate::env::Mode;
+use crate::env::{Mode, VarError};
 use crate::exec::Outcome;
 use crate::expand::quote;
 use crate::shell::Shell;
@@ -34,6 +34,9 @@ pub(super) fn printf(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {
             };
             if let Err(error) = result {
                 shell.builtin = None;
+                if matches!(error, VarError::Arith(_)) {
+                    return Err(shell.assignment_failed(&error));
+                }
                 shell.complain(error.message());
                 return Ok(1);
             }

@@ -85,8 +85,10 @@ fn unset_variable(shell: &mut Shell, name: &[u8], reference: bool, only: bool) -
             if !only && shell.env.function(name).is_some() {
                 return unset_function(shell, name);
             }
-            shell.complain(format!("`{}': not a valid identifier", lossy(name)));
-            return false;
+            if only {
+                shell.complain(format!("`{}': not a valid identifier", lossy(name)));
+            }
+            return !only;
         }
         name if reference => shell.env.unset_direct(name),
         name if !only && !shell.env.is_set(name) && shell.env.variable(name).is_none() => {

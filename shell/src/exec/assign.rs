@@ -197,17 +197,16 @@ impl Shell {
     pub(crate) fn assignment_failed(&mut self, error: &VarError) -> Unwind {
         self.complain(error.message());
         self.env.status = 1;
-        let unbound = matches!(error, VarError::Arith(error) if error.is_unbound());
-        // As in bash: arithmetic of a subscript or of an integer ends all of `-c`.
-        let ends_text = matches!(error, VarError::Arith(_)) && self.source == Source::Text;
         let errexit = self.env.is(SetOption::Errexit);
-        if unbound && self.source == Source::Text && !self.in_subshell && !errexit {
-            return Unwind::Exit(127);
-        }
-        if unbound || self.env.is(SetOption::Posix) || errexit || ends_text {
-            Unwind::Exit(1)
-        } else {
-            Unwind::Error(1)
+        let end_of_text = self.source == Source::Text && !self.in_subshell;
+        match error {
+            VarError::Arith(error) if error.is_unbound() => {
+                Unwind::Exit(if end_of_text && !errexit { 127 } else { 1 })
+            }
+            _ if self.env.is(SetOption::Posix) => Unwind::Exit(1),
+            VarError::Arith(_) => Unwind::Abandon(1),
+            _ if errexit => Unwind::Exit(1),
+            _ => Unwind::Error(1),
         }
     }
 

@@ -50,7 +50,12 @@ impl Shell {
     ) -> Deep<'a, Outcome> {
         Deep::new(async move {
             self.enter()?;
+            // `set -x` shows that this is inside of something; not so of what runs after `-c`.
+            let last = self.in_trap.exit && self.source == Source::Text;
+            let level = self.trace_level;
+            self.trace_level += u32::from(!last);
             let result = self.run_commands(text, line, reader).await;
+            self.trace_level = level;
             self.leave();
             result
         })
@@ -148,7 +153,10 @@ impl Shell {
     async fn run_top(&mut self, list: &crate::syntax::ast::List) -> Outcome {
         let depth = self.env.variables.depth();
         match self.run_list(list).await {
-            Err(Unwind::Error(status)) => {
+            Err(Unwind::Abandon(status)) if self.in_subshell || self.source == Source::Text => {
+                Err(Unwind::Exit(status))
+            }
+            Err(Unwind::Error(status) | Unwind::Abandon(status)) => {
                 self.env.status = status;
                 self.recover(depth);
                 Ok(())

@@ -295,7 +295,7 @@ impl Shell {
             Ok(()) | Err(Unwind::Break(_) | Unwind::Continue(_) | Unwind::Return) => {
                 self.env.status
             }
-            Err(Unwind::Exit(status) | Unwind::Error(status)) => status,
+            Err(Unwind::Exit(status) | Unwind::Error(status) | Unwind::Abandon(status)) => status,
             Err(Unwind::Killed(signal)) => {
                 ending = Some(ExitStatus::Signaled(signal));
                 self.env.status

@@ -132,7 +132,7 @@ impl Shell {
         self.loops = 0;
         let result = self.run_trap_action(&action, Line::First).await;
         match result {
-            Err(Unwind::Exit(status) | Unwind::Error(status)) => {
+            Err(Unwind::Exit(status) | Unwind::Error(status) | Unwind::Abandon(status)) => {
                 self.env.status = status;
                 Ok(())
             }

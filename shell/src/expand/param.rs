@@ -9,7 +9,7 @@ use super::walk::{Quoting, Tildes};
 use crate::arith::Key;
 use crate::env::{Attrs, Mode, SetOption, Shopt, VarError};
 use crate::pattern::{Extent, Pattern, count_characters, lower, map_case, toggle, upper};
-use crate::shell::{Shell, Source};
+use crate::shell::Shell;
 use crate::syntax::ast::{Param, ParamExpansion, ParamOp, ReplaceMode, Subscript, Word};
 use crate::unwind::Unwind;
 
@@ -339,8 +339,7 @@ impl Shell {
         }
         match self.arith_deep(word, b"").await {
             Ok(index) => Ok(Some(Key::Index(index))),
-            // Bash gives up all of `-c` then.
-            Err(Unwind::Error(status)) if self.source == Source::Text => Err(Unwind::Exit(status)),
+            Err(Unwind::Error(status)) => Err(Unwind::Abandon(status)),
             Err(unwind) => Err(unwind),
         }
     }

@@ -177,8 +177,11 @@ impl Printer {
     fn bodies(&mut self) {
         for here_doc in std::mem::take(&mut self.deferred) {
             self.text(&here_doc.body);
-            self.text(&here_doc.delimiter);
-            self.out.push(b'\n');
+            // No line is a delimiter with a newline in it: the end of the text ended the body.
+            if !here_doc.delimiter.contains(&b'\n') {
+                self.text(&here_doc.delimiter);
+                self.out.push(b'\n');
+            }
         }
     }
 

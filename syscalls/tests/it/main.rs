@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test ends when it is surprised")]
 
+mod agentos;
 mod args_environ;
 mod clock;
 mod fd;

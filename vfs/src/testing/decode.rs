@@ -51,6 +51,48 @@ impl Op {
         std::iter::once(open).chain(bytes.chunks(OP).map(Op::decode)).collect()
     }
 
+    /// Calls on the paths that a fuzzer's lines are, among links whose targets its first lines
+    /// are: for the path walk, which a pool of names leads only so far.
+    pub fn walks(bytes: &[u8]) -> Vec<Op> {
+        let mode = Mode::new(0o755);
+        let mut ops =
+            vec![Op::Mkdir { spot: "d".into(), mode }, Op::Mkdir { spot: "d/e".into(), mode }];
+        for path in ["f", "d/f"] {
+            ops.push(Op::Mknod { spot: path.into(), file_type: FileType::Regular, mode });
+        }
+        let mut lines = bytes.split(|byte| *byte == b'\n');
+        for (link, target) in ["l", "m", "d/l", "d/e/m"].iter().zip(&mut lines) {
+            // No system call can be given these.
+            if target.contains(&0) || target.len() > 4095 {
+                break;
+            }
+            ops.push(Op::Symlink { target: target.to_vec(), spot: (*link).into() });
+        }
+        let mut last = Spot::from("f");
+        for line in lines {
+            let (choice, path) = line.split_first().unwrap_or((&0, b""));
+            let spot = Spot { at: At::Cwd, path: path.to_vec() };
+            let follow = if choice & 0x80 == 0 { Follow::Yes } else { Follow::No };
+            let flags = OFlags::from_bits_truncate(u32::from(*choice) << 2) & !OFlags::NONBLOCK;
+            ops.push(match choice & 15 {
+                0 | 1 => Op::Stat { spot: spot.clone(), follow },
+                2 => Op::Chdir(spot.clone()),
+                3 => Op::Mkdir { spot: spot.clone(), mode },
+                4 => Op::Symlink { target: last.path.clone(), spot: spot.clone() },
+                5 => Op::Link { from: last, to: spot.clone(), follow },
+                6 => Op::Unlink(spot.clone()),
+                7 => Op::Rmdir(spot.clone()),
+                8 => Op::Rename { from: last, to: spot.clone(), flags: RenameFlags::empty() },
+                9 => Op::Rename { from: last, to: spot.clone(), flags: RenameFlags::EXCHANGE },
+                10 => Op::ReadLink(spot.clone()),
+                11 => Op::Truncate { spot: spot.clone(), size: 1 },
+                _ => Op::Open { slot: 0, spot: spot.clone(), flags: flags | OFlags::READ, mode },
+            });
+            last = spot;
+        }
+        ops
+    }
+
     fn decode(bytes: &[u8]) -> Op {
         let mut from = Choices(bytes.iter().copied());
         match from.below(48) {

@@ -59,6 +59,10 @@ impl Model {
         if spot.path.len() >= PATH_MAX {
             return Err(Errno::ENAMETOOLONG);
         }
+        if spot.path.contains(&0) {
+            // No system call can say this.
+            return Err(Errno::EINVAL);
+        }
         let mut dir = self.start(spot)?;
         let mut path = spot.path.clone();
         let mut links = 0;
