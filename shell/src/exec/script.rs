@@ -3,6 +3,7 @@
 //! Commands are run as they are read, so that a later syntax error does not stop earlier ones
 //! and aliases and options hold from the next line.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use kernel::Signal;
@@ -66,6 +67,7 @@ impl Shell {
         self.env.status = if text.trim_ascii().is_empty() { 0 } else { self.env.status };
         loop {
             parser.set_options(self.parse_options(line));
+            let start = parser.position();
             let list = match parser.next_command(&self.alias_table()) {
                 Ok(Some(list)) => list,
                 Ok(None) => return Ok(()),
@@ -88,6 +90,7 @@ impl Shell {
                 }
             };
             self.say_warnings(&mut parser, text);
+            self.show_read(text, start..parser.position());
             let (depth, tested, loops) = (self.env.variables.depth(), self.tested, self.loops);
             match self.run_list(&list).await {
                 // What follows on later lines of this text still runs, but not in a subshell.
@@ -98,6 +101,18 @@ impl Shell {
                 }
                 result => result?,
             }
+        }
+    }
+
+    /// `set -v`: shows what has been read.
+    fn show_read(&mut self, text: &[u8], range: Range<usize>) {
+        if self.env.is(SetOption::Verbose) {
+            let end = range.end.min(text.len());
+            let mut read = text.get(range.start..end).unwrap_or_default().to_vec();
+            if read.last() != Some(&b'\n') {
+                read.push(b'\n');
+            }
+            self.print_error(&read);
         }
     }
 
@@ -134,11 +149,7 @@ impl Shell {
                 }
             };
             self.say_warnings(&mut parser, text);
-            if self.env.is(SetOption::Verbose) {
-                let end = parser.position();
-                let read = text.get(start..end).unwrap_or_default().to_vec();
-                self.print_error(&read);
-            }
+            self.show_read(text, start..parser.position());
             if self.env.is(SetOption::Noexec) {
                 continue;
             }
