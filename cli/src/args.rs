@@ -35,6 +35,17 @@ pub(crate) enum Command {
     /// environment is what `--env` sets. It starts in `/`.
     #[command(after_help = WASM_EXAMPLES)]
     Wasm(Wasm),
+    /// Shows the changes that `--save` kept, as a unified diff that `patch -p1` reads.
+    ///
+    /// What is no text, and what happened beside content, stands in lines that begin with `#`.
+    #[command(after_help = CHANGES_EXAMPLES)]
+    Diff(Diff),
+    /// Applies the changes that `--save` kept to the directory of the host.
+    ///
+    /// Each file is replaced as a whole. A path that the host changed since it was read is
+    /// refused and left alone; the status is then 1.
+    #[command(after_help = CHANGES_EXAMPLES)]
+    Apply(Apply),
 }
 
 const RUN_EXAMPLES: &str = "\
@@ -50,6 +61,42 @@ Examples:
   agentos wasm hello.wasm one two
   agentos wasm --mount .:/:rw --env LANG=C tool.wasm /input.txt
   agentos wasm --mount testdata:fixtures check.wasm fixtures/a.txt";
+
+const CHANGES_EXAMPLES: &str = "\
+Examples:
+  agentos run --mount .:/workspace:cow --cwd /workspace --save changes.tar 'sed -i s/a/b/ *.txt'
+  agentos diff changes.tar .
+  agentos diff --summary changes.tar .
+  agentos apply changes.tar . src/one.txt src/two.txt
+  agentos apply changes.tar .";
+
+/// `agentos diff`.
+#[derive(Args, Debug)]
+pub(crate) struct Diff {
+    /// Only a letter and a path for each change: A added, M modified, D deleted, R renamed, T
+    /// another mode or owner.
+    #[arg(long)]
+    pub(crate) summary: bool,
+
+    /// The file that `--save` wrote.
+    pub(crate) file: std::path::PathBuf,
+
+    /// The directory of the host that was mounted.
+    pub(crate) dir: std::path::PathBuf,
+}
+
+/// `agentos apply`.
+#[derive(Args, Debug)]
+pub(crate) struct Apply {
+    /// The file that `--save` wrote.
+    pub(crate) file: std::path::PathBuf,
+
+    /// The directory of the host that was mounted.
+    pub(crate) dir: std::path::PathBuf,
+
+    /// Only the changes at these paths in the directory, and below them.
+    pub(crate) paths: Vec<OsString>,
+}
 
 /// `agentos run`.
 #[derive(Args, Debug)]
@@ -110,6 +157,11 @@ pub(crate) struct SandboxOptions {
     /// path starts in the directory to start in. May be given again.
     #[arg(long, value_name = "HOST:GUEST[:ro|rw|cow|mem]")]
     pub(crate) mount: Vec<MountSpec>,
+
+    /// Writes what changed under the one mount that is `cow` to this file of the host, for
+    /// `agentos diff` and `agentos apply`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) save: Option<std::path::PathBuf>,
 
     /// Adds the WebAssembly commands in a directory of the host: modules, or packages of Agent
     /// OS; may be given again.

@@ -1,9 +1,10 @@
 //! The `agentos` command: sandboxes from a shell.
 //!
 //! Here is only who does what; what the command line says is in `args`, what it means for a
-//! sandbox in `sandbox`, running in `run`.
+//! sandbox in `sandbox`, running in `run`, keeping and applying what changed in `changes`.
 
 mod args;
+mod changes;
 mod copy;
 mod mount;
 mod run;
@@ -25,6 +26,8 @@ fn main() -> ExitCode {
         Command::Run(options) => run::run(options),
         Command::Shell(options) => shell::shell(options),
         Command::Wasm(options) => run::wasm(options),
+        Command::Diff(options) => changes::diff(&options),
+        Command::Apply(options) => changes::apply(&options),
     };
     match done {
         Ok(code) => ExitCode::from(u8::try_from(code & 0xff).unwrap_or(FAILED)),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use runtime::{Command, Ended, Output, Stream};
 
 use crate::args::{Run, SandboxOptions, Wasm};
+use crate::changes::Save;
 use crate::sandbox;
 
 /// How long what a script left in the background may go on writing.
@@ -23,6 +24,7 @@ pub(crate) fn run(options: Run) -> Result<i32, String> {
         Some(text) => Some(text.into_bytes()),
         None => None,
     };
+    let save = Save::prepare(&options.sandbox)?;
     let mut sandbox = sandbox::build(&options.sandbox)?;
     let command = match script {
         Some(text) => sandbox.script(text),
@@ -32,7 +34,9 @@ pub(crate) fn run(options: Run) -> Result<i32, String> {
             sandbox.command(program).args(words)
         }
     };
-    finish(command, &options.sandbox)
+    let code = finish(command, &options.sandbox)?;
+    save.finish(&mut sandbox)?;
+    Ok(code)
 }
 
 /// Runs a WASI program from the host's disk.
@@ -44,6 +48,7 @@ pub(crate) fn wasm(mut options: Wasm) -> Result<i32, String> {
         return Err(format!("{}: not a WebAssembly module", options.file.display()));
     }
     let cwd = options.sandbox.cwd.get_or_insert_with(|| "/".to_owned()).clone();
+    let save = Save::prepare(&options.sandbox)?;
     let mut sandbox = sandbox::build(&options.sandbox)?;
     let mounts = options.sandbox.mount.iter().map(|spec| (spec.guest.clone(), spec.at(&cwd)));
     let name = options.file.file_name().unwrap_or_default().to_owned().into_vec();
@@ -52,7 +57,9 @@ pub(crate) fn wasm(mut options: Wasm) -> Result<i32, String> {
     for (name, value) in &options.sandbox.env {
         command = command.env(name, value);
     }
-    finish(command, &options.sandbox)
+    let code = finish(command, &options.sandbox)?;
+    save.finish(&mut sandbox)?;
+    Ok(code)
 }
 
 fn read_stdin() -> Result<Vec<u8>, String> {

@@ -13,10 +13,10 @@ use crate::mount::{MountMode, MountSpec, check_distinct};
 
 /// The user that commands run as; what belongs to the owner of a mounted directory is shown as
 /// this user's.
-const USER: u32 = 1000;
+pub(crate) const USER: u32 = 1000;
 
 /// Where commands start unless told otherwise.
-const HOME: &str = "/home/user";
+pub(crate) const HOME: &str = "/home/user";
 
 /// Makes the sandbox that the options describe.
 pub(crate) fn build(options: &SandboxOptions) -> Result<Sandbox, String> {

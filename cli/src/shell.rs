@@ -22,6 +22,7 @@ use rustyline::validate::Validator;
 use rustyline::{ExternalPrinter, Helper};
 
 use crate::args::Shell;
+use crate::changes::Save;
 use crate::{run, sandbox};
 
 /// How long the sandbox runs before keys and the size of the window are looked at.
@@ -34,8 +35,11 @@ pub(crate) fn shell(mut options: Shell) -> Result<i32, String> {
     let args = options.args.into_iter().map(OsStringExt::into_vec);
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         options.sandbox.stdin = true;
+        let save = Save::prepare(&options.sandbox)?;
         let mut sandbox = sandbox::build(&options.sandbox)?;
-        return run::finish(sandbox.command("bash").args(args), &options.sandbox);
+        let code = run::finish(sandbox.command("bash").args(args), &options.sandbox)?;
+        save.finish(&mut sandbox)?;
+        return Ok(code);
     }
     if options.sandbox.json || options.sandbox.stdin {
         return Err("--json and --stdin need a standard input that is no terminal".to_owned());
@@ -50,6 +54,7 @@ pub(crate) fn shell(mut options: Shell) -> Result<i32, String> {
     )]
     let term = std::env::var_os("TERM").and_then(|term| term.into_string().ok());
     options.sandbox.env.insert(0, ("TERM".to_owned(), term.unwrap_or("dumb".to_owned())));
+    let save = Save::prepare(&options.sandbox)?;
     let mut sandbox = sandbox::build(&options.sandbox)?;
     let size = window()?;
     let terminal = sandbox.command("bash").args(args).terminal(size);
@@ -62,6 +67,8 @@ pub(crate) fn shell(mut options: Shell) -> Result<i32, String> {
     let raw = Raw::enter()?;
     let code = session.run();
     drop(raw);
+    drop(session);
+    save.finish(&mut sandbox)?;
     code
 }
 
