@@ -133,12 +133,9 @@ pub(crate) struct Wasm {
     #[command(flatten)]
     pub(crate) sandbox: SandboxOptions,
 
-    /// The module.
-    pub(crate) file: std::path::PathBuf,
-
-    /// Its arguments.
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-    pub(crate) args: Vec<OsString>,
+    /// The module, and its arguments: what stands behind the module is the program's.
+    #[arg(required = true, trailing_var_arg = true, value_names = ["FILE", "ARGS"])]
+    pub(crate) program: Vec<OsString>,
 }
 
 /// The options of every subcommand that makes a sandbox.

@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use runtime::{Command, Ended, Output, Stream};
@@ -41,18 +42,19 @@ pub(crate) fn run(options: Run) -> Result<i32, String> {
 
 /// Runs a WASI program from the host's disk.
 pub(crate) fn wasm(mut options: Wasm) -> Result<i32, String> {
+    let mut words = options.program.into_iter();
+    let file = PathBuf::from(words.next().unwrap_or_default());
     #[expect(clippy::disallowed_methods, reason = "the user names this file of the host")]
-    let module = std::fs::read(&options.file)
-        .map_err(|error| format!("{}: {error}", options.file.display()))?;
+    let module = std::fs::read(&file).map_err(|error| format!("{}: {error}", file.display()))?;
     if !module.starts_with(b"\0asm") {
-        return Err(format!("{}: not a WebAssembly module", options.file.display()));
+        return Err(format!("{}: not a WebAssembly module", file.display()));
     }
     let cwd = options.sandbox.cwd.get_or_insert_with(|| "/".to_owned()).clone();
     let save = Save::prepare(&options.sandbox)?;
     let mut sandbox = sandbox::build(&options.sandbox)?;
     let mounts = options.sandbox.mount.iter().map(|spec| (spec.guest.clone(), spec.at(&cwd)));
-    let name = options.file.file_name().unwrap_or_default().to_owned().into_vec();
-    let args = options.args.into_iter().map(OsStringExt::into_vec);
+    let name = file.file_name().unwrap_or_default().to_owned().into_vec();
+    let args = words.map(OsStringExt::into_vec);
     let mut command = sandbox.module(name, module).args(args).preopens(mounts).env_clear();
     for (name, value) in &options.sandbox.env {
         command = command.env(name, value);

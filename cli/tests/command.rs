@@ -140,3 +140,13 @@ fn the_hosts_memory_stays_below_the_guests_limit_and_a_tenth() {
     assert!(more < (128 << 20) * 11 / 10, "{more} bytes for 128 MiB more");
     assert!(more > (128 << 20) * 9 / 10, "the guest took what it could get: {more}");
 }
+
+#[test]
+fn what_stands_behind_the_module_is_the_programs() {
+    let dir = with_program("sizes = args_sizes_get\nexpect sizes.count == 5");
+    let output = agentos(dir.path(), &["wasm", "p.wasm", "--json", "--env", "", "-h"]);
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(output.stdout, b"");
+    let output = agentos(dir.path(), &["wasm", "--no-such-option", "p.wasm"]);
+    assert_eq!(output.status.code(), Some(2));
+}
