@@ -90,8 +90,16 @@ impl Shell {
         Ok(walked.into_one())
     }
 
-    /// One string without splitting, with a tilde after each unquoted `:` too: values, the words
-    /// of `case` and `[[`, here-strings.
+    /// One string without splitting, with a tilde at its start only: the words of `case` and `[[`.
+    pub(crate) async fn expand_subject(&mut self, word: &Word) -> Outcome<Vec<u8>> {
+        if let Some(text) = plain(word) {
+            return Ok(text.to_vec());
+        }
+        Ok(self.expand_one(word, Quoting::Bare(Tildes::Start)).await?.text)
+    }
+
+    /// One string without splitting, with a tilde after each unquoted `:` too: values,
+    /// here-strings.
     pub(crate) async fn expand_word(&mut self, word: &Word) -> Outcome<Vec<u8>> {
         if let Some(text) = plain(word) {
             return Ok(text.to_vec());

@@ -307,7 +307,7 @@ impl Shell {
     async fn run_case(&mut self, word: &Word, items: &[CaseItem]) -> Outcome {
         self.note_command(|| [b"case ", &crate::syntax::print_word(word)[..], b" in "].concat());
         self.run_debug_trap().await?;
-        let subject = self.expand_word(word).await?;
+        let subject = self.expand_subject(word).await?;
         if self.env.is(crate::env::SetOption::Xtrace) {
             self.trace_case(word).await;
         }

@@ -39,7 +39,7 @@ impl Shell {
                 CondExpr::Not(inner) => Ok(self.cond(inner).await?.map(|holds| !holds)),
                 CondExpr::Group(inner) => self.cond(inner).await,
                 CondExpr::Word(word) => {
-                    let text = self.expand_word(word).await?;
+                    let text = self.expand_subject(word).await?;
                     if self.env.is(SetOption::Xtrace) {
                         self.trace_test(&[b"-n".to_vec(), quote::traced(&text)]).await;
                     }
@@ -52,7 +52,7 @@ impl Shell {
     }
 
     async fn cond_unary(&mut self, op: &[u8], word: &Word) -> Outcome<bool> {
-        let text = self.expand_word(word).await?;
+        let text = self.expand_subject(word).await?;
         if self.env.is(SetOption::Xtrace) {
             self.trace_test(&[op.to_vec(), quote::traced(&text)]).await;
         }
@@ -60,7 +60,7 @@ impl Shell {
     }
 
     async fn cond_binary(&mut self, left: &Word, op: &[u8], right: &Word) -> Outcome<Option<bool>> {
-        let subject = self.expand_word(left).await?;
+        let subject = self.expand_subject(left).await?;
         match op {
             b"=" | b"==" | b"!=" => {
                 let (pattern, shown) = self.expand_cond_pattern(right).await?;
@@ -77,7 +77,7 @@ impl Shell {
                 self.match_regex(&subject, &regex)
             }
             b"-eq" | b"-ne" | b"-lt" | b"-le" | b"-gt" | b"-ge" => {
-                let other = self.expand_word(right).await?;
+                let other = self.expand_subject(right).await?;
                 if self.env.is(SetOption::Xtrace) {
                     let shown = [quote::traced(&subject), op.to_vec(), quote::traced(&other)];
                     self.trace_test(&shown).await;
@@ -87,7 +87,7 @@ impl Shell {
                 Ok(test::compare_numbers(op, left, right))
             }
             _ => {
-                let other = self.expand_word(right).await?;
+                let other = self.expand_subject(right).await?;
                 if self.env.is(SetOption::Xtrace) {
                     let shown = [quote::traced(&subject), op.to_vec(), quote::traced(&other)];
                     self.trace_test(&shown).await;

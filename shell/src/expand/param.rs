@@ -129,20 +129,19 @@ impl Shell {
         out: &mut Fields,
     ) -> Outcome<()> {
         let double = quoting == Quoting::Double;
-        let inner = if double { Quoting::Double } else { Quoting::Operand };
         let joined = double && self.env.ifs().first.is_none();
         match op {
             ParamOp::Default { colon, word } => {
                 if held.counts(*colon, joined) {
                     emit(&held, double, out);
                 } else {
-                    self.walk_deep(&word.parts, inner, out).await?;
+                    self.chosen(word, quoting, out).await?;
                 }
                 return Ok(());
             }
             ParamOp::Alternative { colon, word } => {
                 if held.counts(*colon, joined) {
-                    self.walk_deep(&word.parts, inner, out).await?;
+                    self.chosen(word, quoting, out).await?;
                 } else if matches!(&held, Held::Many(values, _) if values.is_empty()) {
                     out.vanished += 1;
                 }
@@ -181,6 +180,21 @@ impl Shell {
         }
         let result = self.changed(param, op, held).await?;
         emit(&result, double, out);
+        Ok(())
+    }
+
+    /// The word of `-` or `+` takes the parameter's place. In quotes it is one field at least:
+    /// `"${x-$@}"` does not vanish as `"$@"` does.
+    async fn chosen(&mut self, word: &Word, quoting: Quoting, out: &mut Fields) -> Outcome<()> {
+        if quoting != Quoting::Double {
+            return self.walk_deep(&word.parts, Quoting::Operand, out).await;
+        }
+        let vanished = out.vanished;
+        self.walk_deep(&word.parts, Quoting::Double, out).await?;
+        if out.vanished != vanished {
+            out.vanished = vanished;
+            out.begin();
+        }
         Ok(())
     }
 
@@ -456,7 +470,7 @@ impl Shell {
         word: &Word,
         double: bool,
     ) -> Outcome<Vec<u8>> {
-        let quoting = if double { Quoting::Double } else { Quoting::Bare(Tildes::Assignment) };
+        let quoting = if double { Quoting::Double } else { Quoting::Bare(Tildes::Start) };
         let value = self.operand_text(word, quoting).await?;
         let result = match param {
             Param::Variable(name) => self

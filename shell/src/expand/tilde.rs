@@ -4,16 +4,11 @@ use crate::env::Env;
 
 /// What `~`, `~+`, `~-` or `~name` at the start of the text becomes, and how many bytes of the
 /// text it is. `whole` tells that the text is followed by nothing of the same word.
-pub(super) fn prefix(
-    env: &Env,
-    text: &[u8],
-    whole: bool,
-    ends: impl Fn(u8) -> bool,
-) -> Option<(Vec<u8>, usize)> {
+pub(super) fn prefix(env: &Env, text: &[u8], whole: bool) -> Option<(Vec<u8>, usize)> {
     if text.first() != Some(&b'~') {
         return None;
     }
-    let end = text.iter().position(|byte| *byte == b'/' || ends(*byte));
+    let end = text.iter().position(|byte| matches!(byte, b'/' | b':'));
     if end.is_none() && !whole {
         return None;
     }

@@ -183,10 +183,7 @@ impl Shell {
             (rest, colons) = (after, true);
         }
         loop {
-            if may_start
-                && let Some((value, length)) =
-                    tilde::prefix(&self.env, rest, last, |byte| colons && byte == b':')
-            {
+            if may_start && let Some((value, length)) = tilde::prefix(&self.env, rest, last) {
                 out.begin();
                 out.push(&value, true);
                 rest = rest.get(length..).unwrap_or_default();

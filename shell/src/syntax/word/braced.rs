@@ -275,6 +275,7 @@ impl Grammar<'_> {
 
     /// `${x/pattern/replacement}`, after the first slash.
     fn replace(&mut self, mark: Mark) -> Result<ParamOp, ParseError> {
+        self.input.skip_continuations();
         let mode = match self.input.peek() {
             b'/' => ReplaceMode::All,
             b'#' => ReplaceMode::Prefix,
@@ -283,6 +284,7 @@ impl Grammar<'_> {
         };
         if mode != ReplaceMode::First {
             self.input.pos += 1;
+            self.input.skip_continuations();
         }
         let begin = self.input.mark();
         let mut parts = Parts::default();
