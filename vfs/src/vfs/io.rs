@@ -103,16 +103,15 @@ impl Vfs {
         if !file.flags.contains(OFlags::WRITE) || file.flags.contains(OFlags::PATH) {
             return Err(Errno::EBADF);
         }
-        let Location { mount, ino } = file.location;
-        let fs = &mut self.mounts.get_mut(mount)?.fs;
-        let n = fs.write_at(ino, offset, buf, now)?;
-        if n > 0 {
+        if !buf.is_empty() {
             self.drop_privileges(now, file)?;
         }
-        Ok(n)
+        let Location { mount, ino } = file.location;
+        self.mounts.get_mut(mount)?.fs.write_at(ino, offset, buf, now)
     }
 
-    /// Takes set-user-ID away after somebody else than root changed the content.
+    /// Takes set-user-ID away before somebody else than root changes the content: never after,
+    /// when it might fail.
     fn drop_privileges(&mut self, now: Timestamp, file: &OpenFile) -> Result<()> {
         let Some(opener) = &file.opener else { return Ok(()) };
         let Location { mount, ino } = file.location;
@@ -201,8 +200,8 @@ impl Vfs {
             return Err(Errno::ENODEV);
         }
         let Location { mount, ino } = file.location;
-        self.mounts.get_mut(mount)?.fs.allocate(ino, offset, len, now)?;
-        self.drop_privileges(now, file)
+        self.drop_privileges(now, file)?;
+        self.mounts.get_mut(mount)?.fs.allocate(ino, offset, len, now)
     }
 
     /// Brings a file to where it survives. Reference: POSIX `fsync`.
