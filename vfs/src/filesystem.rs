@@ -99,6 +99,15 @@ pub trait FileSystem: Any + Send + Sync {
     /// - `ESTALE`: no such inode.
     fn stat(&self, ino: Ino) -> Result<Stat>;
 
+    /// [`lookup`](FileSystem::lookup) and [`stat`](FileSystem::stat) of what it finds: each step of
+    /// a path walk. For a backend that has both at once.
+    ///
+    /// # Errors
+    /// As these.
+    fn lookup_stat(&self, dir: Ino, name: &[u8]) -> Result<Stat> {
+        self.stat(self.lookup(dir, name)?)
+    }
+
     /// Reads up to `buf.len()` bytes at `offset` of a regular file; 0 at or past its end.
     ///
     /// # Errors
@@ -360,6 +369,10 @@ impl<T: FileSystem + ?Sized> FileSystem for Arc<T> {
 
     fn stat(&self, ino: Ino) -> Result<Stat> {
         (**self).stat(ino)
+    }
+
+    fn lookup_stat(&self, dir: Ino, name: &[u8]) -> Result<Stat> {
+        (**self).lookup_stat(dir, name)
     }
 
     fn read_at(&self, ino: Ino, offset: u64, buf: &mut [u8]) -> Result<usize> {

@@ -281,6 +281,8 @@ impl HostFs {
 
     /// Sets what `changes` has but the times, one call each. The first failure ends it.
     fn set_each(&self, ino: Ino, handle: &OwnedFd, changes: &SetStat) -> Result<()> {
+        // Opened before a new mode or owner might forbid it.
+        let content = changes.size.map(|_| self.content(ino, true)).transpose()?;
         let (uid, gid) = self.to_host(changes.uid, changes.gid);
         if uid.is_some() || gid.is_some() {
             sys::chown(handle, uid, gid)?;
@@ -288,8 +290,7 @@ impl HostFs {
         if let Some(mode) = changes.mode {
             self.reopen.chmod(handle, mode)?;
         }
-        if let Some(size) = changes.size {
-            let file = self.content(ino, true)?;
+        if let (Some(size), Some(file)) = (changes.size, content) {
             rustix::fs::ftruncate(&file, size).map_err(from_host)?;
         }
         if changes.atime.is_some() || changes.mtime.is_some() {
@@ -337,6 +338,13 @@ impl FileSystem for HostFs {
 
     fn lookup(&self, dir: Ino, name: &[u8]) -> Result<Ino> {
         self.entry(dir, name).map(|(ino, _)| ino)
+    }
+
+    fn lookup_stat(&self, dir: Ino, name: &[u8]) -> Result<Stat> {
+        let (ino, host) = self.entry(dir, name)?;
+        let mut stat = sys::from_host_stat(&host, ino)?;
+        self.to_guest(&mut stat);
+        Ok(stat)
     }
 
     fn stat(&self, ino: Ino) -> Result<Stat> {

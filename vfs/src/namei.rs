@@ -226,16 +226,21 @@ impl Walk<'_> {
         if name.len() > NAME_MAX {
             return Err(Errno::ENAMETOOLONG);
         }
-        let ino = match self.mounts.get(self.at.mount)?.fs.lookup(self.at.ino, name) {
-            Ok(ino) => ino,
+        let mut found = match self.mounts.get(self.at.mount)?.fs.lookup_stat(self.at.ino, name) {
+            Ok(stat) => stat,
             Err(Errno::ENOENT) => return Ok(None),
             Err(errno) => return Err(errno),
         };
-        let at = self.mounts.cross(Location { mount: self.at.mount, ino });
-        if at.mount != self.at.mount && self.mounts.get(at.mount)?.fs.is_fed() {
-            self.met.fed = true;
+        let below = Location { mount: self.at.mount, ino: found.ino };
+        let at = self.mounts.cross(below);
+        if at != below {
+            if self.mounts.get(at.mount)?.fs.is_fed() {
+                self.met.fed = true;
+            }
+            return Ok(Some((at, stat(self.mounts, at)?)));
         }
-        Ok(Some((at, stat(self.mounts, at)?)))
+        found.dev = u64::from(at.mount.0);
+        Ok(Some((at, found)))
     }
 
     fn up(&mut self) -> Result<()> {

@@ -77,6 +77,14 @@ struct Changed {
     version: Version,
 }
 
+/// What an entry turns out to be.
+enum Entry {
+    /// An inode of ours.
+    Known(Ino),
+    /// What the lower layer has in this directory, if anything.
+    Below(Ino),
+}
+
 /// Which layer has the content of a changed regular file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Data {
@@ -133,6 +141,30 @@ impl OverlayFs {
             Some(&lower) => lower_number(lower),
             None => upper_number(ino),
         }
+    }
+
+    /// Where the entry `name` of `dir` is to be looked up.
+    ///
+    /// # Errors
+    /// - `ENOENT`: it is hidden, or only the upper layer could have it and has not.
+    fn find(&self, dir: Ino, name: &[u8]) -> Result<Entry> {
+        let lower = match Layer::of(dir) {
+            Layer::Upper(upper) => {
+                return self.number_of_upper(self.upper.lookup(upper, name)?).map(Entry::Known);
+            }
+            Layer::Lower(lower) => lower,
+        };
+        if let Some(changed) = self.changed.get(&lower) {
+            match self.upper.lookup(changed.upper, name) {
+                Ok(found) => return self.number_of_upper(found).map(Entry::Known),
+                Err(Errno::ENOENT) => {}
+                Err(errno) => return Err(errno),
+            }
+            if changed.hides(name) {
+                return Err(Errno::ENOENT);
+            }
+        }
+        Ok(Entry::Below(lower))
     }
 
     /// Who has the content of `ino`, under which number.
@@ -262,21 +294,21 @@ impl FileSystem for OverlayFs {
     }
 
     fn lookup(&self, dir: Ino, name: &[u8]) -> Result<Ino> {
-        let lower = match Layer::of(dir) {
-            Layer::Upper(upper) => return self.number_of_upper(self.upper.lookup(upper, name)?),
-            Layer::Lower(lower) => lower,
-        };
-        if let Some(changed) = self.changed.get(&lower) {
-            match self.upper.lookup(changed.upper, name) {
-                Ok(found) => return self.number_of_upper(found),
-                Err(Errno::ENOENT) => {}
-                Err(errno) => return Err(errno),
-            }
-            if changed.hides(name) {
-                return Err(Errno::ENOENT);
-            }
+        match self.find(dir, name)? {
+            Entry::Known(ino) => Ok(ino),
+            Entry::Below(lower) => lower_number(self.lower.lookup(lower, name)?),
         }
-        lower_number(self.lower.lookup(lower, name)?)
+    }
+
+    fn lookup_stat(&self, dir: Ino, name: &[u8]) -> Result<Stat> {
+        let below = match self.find(dir, name)? {
+            Entry::Known(ino) => return self.stat(ino),
+            Entry::Below(lower) => self.lower.lookup_stat(lower, name)?,
+        };
+        match self.changed.get(&below.ino) {
+            Some(changed) => self.stat_changed(below.ino, changed),
+            None => Ok(Stat { ino: lower_number(below.ino)?, ..below }),
+        }
     }
 
     fn stat(&self, ino: Ino) -> Result<Stat> {

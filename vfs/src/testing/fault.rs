@@ -76,6 +76,10 @@ impl<F: FileSystem> FileSystem for FaultFs<F> {
         self.step()?.lookup(dir, name)
     }
 
+    fn lookup_stat(&self, dir: Ino, name: &[u8]) -> Result<Stat> {
+        self.step()?.lookup_stat(dir, name)
+    }
+
     fn stat(&self, ino: Ino) -> Result<Stat> {
         self.step()?.stat(ino)
     }

@@ -104,6 +104,7 @@ fn check_dir(fs: &dyn FileSystem, dir: Ino, parent: Ino) {
     for (n, (name, ino, file_type)) in all.iter().enumerate() {
         assert_eq!(fs.lookup(dir, name), Ok(*ino), "{name:?}");
         let stat = fs.stat(*ino);
+        assert_eq!(fs.lookup_stat(dir, name), stat, "{name:?} looked up with its metadata");
         assert_eq!(stat.map(|stat| (stat.ino, stat.file_type)), Ok((*ino, *file_type)), "{name:?}");
         let mut here = None;
         let mut next = cookie;

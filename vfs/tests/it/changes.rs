@@ -9,15 +9,16 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use vfs::{
-    ChangeKind, Errno, FileSystem, HostFs, Limits, Mode, OverlayFs, Refusal, RenameFlags,
-    Selection, SetStat,
+    ChangeKind, Errno, FileSystem, Limits, Mode, OverlayFs, Refusal, RenameFlags, Selection,
+    SetStat,
 };
 
+use crate::kernel::open_host;
 use crate::overlay::{random_op, rename, sample, unlink};
 use crate::tree::{NOW, Random, at, cat, dump, host_dump, names, put, split};
 
 fn over(top: &TempDir) -> OverlayFs {
-    OverlayFs::over(HostFs::open(top.path()).unwrap())
+    OverlayFs::over(open_host(top.path()))
 }
 
 /// The changes as one line each, as `git status` has them.
@@ -63,7 +64,7 @@ fn chmod(over: &mut OverlayFs, path: &str, mode: u32) {
 }
 
 fn commit(over: &mut OverlayFs, top: &TempDir, selection: Selection<'_>) -> vfs::Commit {
-    over.commit(&mut HostFs::open(top.path()).unwrap(), selection, NOW).unwrap()
+    over.commit(&mut open_host(top.path()), selection, NOW).unwrap()
 }
 
 /// Committing all leaves the host with what was seen, and the overlay without a change.
@@ -72,7 +73,7 @@ fn check_commit(over: &mut OverlayFs, top: &TempDir) {
     let seen = dump(over);
     let commit = commit(over, top, Selection::All);
     assert_eq!(commit.conflicts, []);
-    assert_eq!(dump(&HostFs::open(top.path()).unwrap()), seen);
+    assert_eq!(dump(&open_host(top.path())), seen);
     assert_eq!(summary(over), [""; 0]);
     assert_eq!(dump(over), seen);
 }
@@ -183,7 +184,7 @@ fn unified_diff_is_what_patch_applies() {
         String::from_utf8_lossy(&run.stderr),
         String::from_utf8_lossy(&text)
     );
-    assert_eq!(dump(&HostFs::open(top.path()).unwrap()), seen);
+    assert_eq!(dump(&open_host(top.path())), seen);
 }
 
 #[test]
@@ -330,7 +331,7 @@ fn a_fork_goes_its_own_way() {
 fn reload(over: &OverlayFs, top: &TempDir) -> OverlayFs {
     let mut saved = Vec::new();
     over.save(&mut saved).unwrap();
-    let lower = Arc::new(HostFs::open(top.path()).unwrap());
+    let lower = Arc::new(open_host(top.path()));
     let (loaded, lost) = OverlayFs::load(lower, Limits::default(), saved.as_slice()).unwrap();
     assert_eq!(lost, [b""; 0]);
     loaded
@@ -367,7 +368,7 @@ fn any_name_survives_being_saved() {
     mv(&mut over, "old\n%0A", "%\n");
     let mut saved = Vec::new();
     over.save(&mut saved).unwrap();
-    let lower = Arc::new(HostFs::open(top.path()).unwrap());
+    let lower = Arc::new(open_host(top.path()));
     let (again, lost) = OverlayFs::load(lower, Limits::default(), saved.as_slice()).unwrap();
     assert_eq!(lost, Vec::<Vec<u8>>::new());
     assert_eq!(dump(&again), dump(&over));
@@ -377,7 +378,7 @@ fn any_name_survives_being_saved() {
 fn what_is_not_a_saved_overlay_is_refused() {
     let top = sample();
     let load = |bytes: &[u8]| {
-        let lower = Arc::new(HostFs::open(top.path()).unwrap());
+        let lower = Arc::new(open_host(top.path()));
         OverlayFs::load(lower, Limits::default(), bytes).map(|_| ()).map_err(|err| err.kind())
     };
     assert_eq!(load(b""), Ok(()));
@@ -414,11 +415,11 @@ fn overlays_stack() {
 fn limits_of_the_upper_layer_leave_everything_whole() {
     for inodes in 1..40 {
         let (top, copy) = (sample(), sample());
-        let lower = Arc::new(HostFs::open(top.path()).unwrap());
+        let lower = Arc::new(open_host(top.path()));
         let before = dump(lower.as_ref());
         let limits = Limits { inodes, ..Limits::default() };
         let mut over = OverlayFs::with_limits(lower, limits);
-        let mut model = HostFs::open(copy.path()).unwrap();
+        let mut model = open_host(copy.path());
         let (mut one, mut two) = (Random(inodes), Random(inodes));
         for step in 0..60 {
             let random = one.0;
@@ -444,7 +445,7 @@ fn limits_of_the_upper_layer_leave_everything_whole() {
 fn content_that_does_not_fit_above_stays_below() {
     let top = sample();
     fs::write(top.path().join("big"), [b'b'; 5000]).unwrap();
-    let lower = Arc::new(HostFs::open(top.path()).unwrap());
+    let lower = Arc::new(open_host(top.path()));
     let limits = Limits { bytes: 3000, ..Limits::default() };
     let mut over = OverlayFs::with_limits(lower, limits);
     let big = at(&over, "big").unwrap();
@@ -487,7 +488,7 @@ fn random_changes_are_applied_and_taken_back_whole() {
         let commit = commit(&mut one, &top, Selection::All);
         assert_eq!(commit.conflicts, [], "seed {seed}: {said:#?}");
         assert_eq!(
-            differences(&dump(&HostFs::open(top.path()).unwrap()), &seen),
+            differences(&dump(&open_host(top.path())), &seen),
             [""; 0],
             "seed {seed}: {said:#?}"
         );

@@ -12,7 +12,8 @@ use rustix::thread;
 use tempfile::TempDir;
 use vfs::testing::{Answer, At, Facts, Op, SLOTS, Spot, Traits};
 use vfs::{
-    Access, Errno, FileType, Follow, Mode, OFlags, RenameFlags, Result, SetTime, Timestamp, Whence,
+    Access, Errno, FileType, Follow, HostFs, Mode, OFlags, RenameFlags, Result, SetTime, Timestamp,
+    Whence,
 };
 
 /// A directory for a kernel's tree: in memory, where the host has that.
@@ -23,6 +24,12 @@ pub(crate) fn scratch() -> TempDir {
 /// Whether this process may confine itself and act as other users.
 pub(crate) fn privileged() -> bool {
     process::geteuid().is_root()
+}
+
+/// A directory of the host whose files are shown as user 0's, whoever runs the tests.
+pub(crate) fn open_host(top: &Path) -> HostFs {
+    let fs = HostFs::open(top).unwrap();
+    if privileged() { fs } else { fs.owned_by(0, 0).unwrap() }
 }
 
 /// What is known to differ on the host: its clock, and what this host's administrator chose.

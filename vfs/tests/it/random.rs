@@ -17,7 +17,7 @@ use proptest::prelude::*;
 use vfs::testing::{Model, Op, Traits, ops, run};
 use vfs::{FileSystem, HostFs, MemFs, Mode, OverlayFs, Vfs};
 
-use crate::kernel::{Kernel, confined, host_traits, privileged, scratch};
+use crate::kernel::{Kernel, confined, host_traits, open_host, privileged, scratch};
 
 const MOST: usize = 200;
 
@@ -38,8 +38,7 @@ pub(crate) fn of_host() -> Traits {
 
 /// `HostFs` on an empty directory; its root as the model's is.
 pub(crate) fn host(top: &Path) -> HostFs {
-    let fs = HostFs::open(top).unwrap();
-    let fs = if privileged() { fs } else { fs.owned_by(0, 0).unwrap() };
+    let fs = open_host(top);
     std::fs::set_permissions(top, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     fs
 }
@@ -124,7 +123,7 @@ proptest! {
         run(vfs(host(top.path())), &mut model, &before);
         let was = crate::tree::host_dump(top.path());
         model.relax(Traits { no_setid: false, ..of_host() });
-        run(vfs(OverlayFs::over(HostFs::open(top.path()).unwrap())), &mut model, &after);
+        run(vfs(OverlayFs::over(open_host(top.path()))), &mut model, &after);
         prop_assert!(crate::tree::host_dump(top.path()) == was, "the host's tree was changed");
     }
 

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use crate::kernel::privileged;
 use vfs::{Errno, FileSystem, FileType, Ino, Mode, NewInode, Result, Stat, Timestamp};
 
 pub(crate) const NOW: Timestamp = Timestamp::new(1_000_000, 5);
@@ -103,7 +104,9 @@ fn describe(fs: &dyn FileSystem, stat: &Stat) -> String {
         _ => String::new(),
     };
     let size = if stat.is_dir() { 0 } else { stat.size };
-    format!("{:o} {} {}:{} {size} {what:?}", stat.st_mode(), stat.nlink, stat.uid, stat.gid)
+    // Only user 0 can give files to others; what nobody gives is not worth a look.
+    let (uid, gid) = if privileged() { (stat.uid, stat.gid) } else { (0, 0) };
+    format!("{:o} {} {uid}:{gid} {size} {what:?}", stat.st_mode(), stat.nlink)
 }
 
 /// Every byte and every time of a tree on the host, by path.
