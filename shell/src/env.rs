@@ -23,7 +23,7 @@ use std::sync::Arc;
 pub(crate) use self::array::{Assoc, Indexed};
 pub(crate) use self::assign::{Mode, VarError, is_reference, split_subscript};
 pub(crate) use self::host::Host;
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 pub(crate) use self::host::Nowhere;
 pub(crate) use self::option::{SET_OPTIONS, SHOPTS, SetOption, SetOptions, Shopt, Shopts};
 pub(crate) use self::scope::{Depth, ScopeKind, Scopes};

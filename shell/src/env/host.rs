@@ -24,10 +24,10 @@ pub(crate) trait Host: Send + Sync {
 
 /// A world in which nothing happens, for tests and for a shell that is not running yet.
 #[derive(Clone, Copy, Debug, Default)]
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 pub(crate) struct Nowhere;
 
-#[cfg(test)]
+#[cfg(any(test, feature = "testing"))]
 impl Host for Nowhere {
     fn realtime_ns(&self) -> u64 {
         0

@@ -15,10 +15,6 @@ impl Shell {
         match self.cond(expression).await {
             Ok(Some(holds)) => self.env.status = u8::from(!holds),
             Ok(None) => self.env.status = 2,
-            Err(Unwind::Error(_)) => {
-                self.env.status = 1;
-                return Ok(());
-            }
             Err(unwind) => return Err(unwind),
         }
         Ok(())
@@ -82,8 +78,8 @@ impl Shell {
                     let shown = [quote::traced(&subject), op.to_vec(), quote::traced(&other)];
                     self.trace_test(&shown).await;
                 }
-                let left = self.cond_number(&subject).await?;
-                let right = self.cond_number(&other).await?;
+                let Some(left) = self.cond_number(&subject).await? else { return Ok(Some(false)) };
+                let Some(right) = self.cond_number(&other).await? else { return Ok(Some(false)) };
                 Ok(test::compare_numbers(op, left, right))
             }
             _ => {
@@ -97,12 +93,13 @@ impl Shell {
         }
     }
 
-    async fn cond_number(&mut self, text: &[u8]) -> Outcome<i64> {
+    /// The value of an operand; none after an error that was said.
+    async fn cond_number(&mut self, text: &[u8]) -> Outcome<Option<i64>> {
         match self.evaluate(text).await? {
-            Ok(value) => Ok(value),
+            Ok(value) => Ok(Some(value)),
             Err(error) => {
                 self.complain([b"[[: ", &error.message[..]].concat());
-                Err(if error.is_unbound() { Unwind::Exit(1) } else { Unwind::Error(1) })
+                if error.is_unbound() { Err(Unwind::Exit(1)) } else { Ok(None) }
             }
         }
     }

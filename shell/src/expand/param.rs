@@ -173,8 +173,9 @@ impl Shell {
             _ => false,
         };
         if missing {
+            let errexit = self.env.is(SetOption::Errexit);
             self.check_set(param).map_err(|unwind| match (&held, unwind) {
-                (Held::Many(..), Unwind::Exit(_)) => Unwind::Error(1),
+                (Held::Many(..), Unwind::Exit(_)) if !errexit => Unwind::Error(1),
                 (_, unwind) => unwind,
             })?;
         }
@@ -225,6 +226,8 @@ impl Shell {
                     value.get(..value.len() - length).unwrap_or_default().to_vec()
                 })
             }
+            // Nothing is replaced in nothing; the words are not even expanded.
+            ParamOp::Replace { .. } if matches!(&held, Held::Unset) => held,
             ParamOp::Replace { mode, pattern, replacement } => {
                 let pattern = self.operand_pattern(pattern).await?;
                 let quoting = Quoting::Bare(Tildes::Start);
@@ -402,7 +405,7 @@ impl Shell {
             }
             _ => {
                 let message = [&shown, &b": invalid indirect expansion"[..]].concat();
-                return Err(self.failure(&message));
+                return Err(self.indirect_failure(&message));
             }
         };
         let digits = !target.is_empty() && target.iter().all(u8::is_ascii_digit);
@@ -425,9 +428,15 @@ impl Shell {
             Some(param) => Ok(Indirect::Param(param)),
             None => {
                 let message = [&target, &b": invalid variable name"[..]].concat();
-                Err(self.failure(&message))
+                Err(self.indirect_failure(&message))
             }
         }
+    }
+
+    /// Other than most errors of expansions, this one counts for errexit.
+    fn indirect_failure(&mut self, message: &[u8]) -> Unwind {
+        let unwind = self.failure(message);
+        if self.env.is(SetOption::Errexit) { Unwind::Exit(1) } else { unwind }
     }
 
     // --- unset parameters

@@ -23,6 +23,7 @@ pub fn script(seed: u64) -> String {
         here_docs: 0,
         value: Value::Free,
         in_function: false,
+        in_substitution: false,
     };
     generator.script();
     generator.out
@@ -34,6 +35,8 @@ struct Generator {
     here_docs: usize,
     value: Value,
     in_function: bool,
+    /// Bash reads here-documents in substitutions not always as it writes them.
+    in_substitution: bool,
 }
 
 /// Whether what is generated is going to be assigned.
@@ -73,6 +76,8 @@ impl Generator {
 
     /// A template with its holes filled.
     fn fill(&mut self, template: &str, depth: usize) {
+        let outer = self.in_substitution;
+        self.in_substitution |= ["$(", "<("].iter().any(|opening| template.contains(opening));
         let mut rest = template;
         while let Some((before, after)) = rest.split_once('§') {
             self.put(before);
@@ -83,6 +88,7 @@ impl Generator {
             rest = letters.as_str();
         }
         self.put(rest);
+        self.in_substitution = outer;
     }
 
     fn hole(&mut self, letter: char, depth: usize) {
@@ -169,6 +175,9 @@ impl Generator {
     }
 
     fn here_doc(&mut self) {
+        if self.in_substitution {
+            return self.put(" <<<'h i'");
+        }
         self.here_docs += 1;
         let number = self.here_docs;
         let quote = self.random.pick(&["", "", "'", "\""]);
@@ -237,7 +246,7 @@ impl Generator {
             11 | 12 => self.expansion(depth, "\""),
             13 => self.fill("$( §l )", depth),
             14 => self.fill("$((§a))", depth),
-            _ => self.fill("\"§w$( §l )\"", depth),
+            _ => self.fill("\"§t$( §l )\"", depth),
         }
     }
 

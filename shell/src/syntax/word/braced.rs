@@ -207,8 +207,7 @@ impl Grammar<'_> {
                 self.value_operator(letter, false, quoting, mark).map(Some)
             }
             b'#' | b'%' => {
-                let longest = next == letter;
-                self.input.pos += 1 + usize::from(longest);
+                let longest = self.takes_doubled(letter);
                 let pattern = self.enclosed_word(Enclosure::Brace, mark)?;
                 Ok(Some(if letter == b'#' {
                     ParamOp::RemovePrefix { longest, pattern }
@@ -221,8 +220,7 @@ impl Grammar<'_> {
                 self.replace(mark).map(Some)
             }
             b'^' | b',' | b'~' => {
-                let all = next == letter;
-                self.input.pos += 1 + usize::from(all);
+                let all = self.takes_doubled(letter);
                 let pattern = match self.input.peek() {
                     b'}' => None,
                     _ => Some(self.enclosed_word(Enclosure::Brace, mark)?),
@@ -235,6 +233,18 @@ impl Grammar<'_> {
             }
             _ => Ok(None),
         }
+    }
+
+    /// Takes an operator of one letter; whether it is there twice.
+    fn takes_doubled(&mut self, letter: u8) -> bool {
+        self.input.pos += 1;
+        self.input.skip_continuations();
+        let doubled = self.input.peek() == letter;
+        if doubled {
+            self.input.pos += 1;
+            self.input.skip_continuations();
+        }
+        doubled
     }
 
     /// `-word`, `=word`, `?word`, `+word`, after the operator.

@@ -128,7 +128,7 @@ pub(super) const SIMPLE: &[&str] = &[
     "g §w",
     "f §W; echo $?",
     "declare -p §n r",
-    "declare -i n=§a",
+    "declare -i n=§i",
     "declare -u x1=§v",
     "declare -l x1=§v",
     "declare §n=§v",
@@ -252,12 +252,12 @@ pub(super) const NAMES: &[&str] = &["a", "b", "c", "x1"];
 /// Texts to be quoted.
 pub(super) const TEXTS: &[&str] = &[
     "foo", "bar", "a b", "*", "é", "1", "07", "x=y", "-n", "~", "a:b", "f1", "f*", "?", "[a-f]",
-    "", "w", "Foo", "\\t", "a\\b", "xyx", "0", "-", "--", "12", "a,b", "/", "%", "#", "!", "k1",
+    "", "w", "Foo", "\\t", "a\\b", "xyx", "0", "-", "--", "12", "a,b", "%", "#", "!", "k1",
 ];
 /// Texts that need no quotes.
 pub(super) const BARE: &[&str] = &[
-    "foo", "bar", "w", "1", "x=y", "f1", "f*", "?1", "[a-f]*", "a:b", "-n", "Foo", "é", "~", "xyx",
-    "0", "{p,q}", "{1..3}", "*", "a\\ b", "\\*", "12", "a,b", "_", "k1",
+    "foo", "bar", "w", "1", "x=y", "f1", "f*", "?1", "[a-f]*", "a:b", "Foo", "é", "~", "xyx", "0",
+    "{p,q}", "{1..3}", "*", "a\\ b", "\\*", "12", "a,b", "_", "k1",
 ];
 /// Patterns.
 pub(super) const PATTERNS: &[&str] = &[
