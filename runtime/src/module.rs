@@ -16,6 +16,9 @@ use crate::engine::Shared;
 /// The largest module that is loaded, in bytes.
 pub(crate) const MAX_MODULE_BYTES: u64 = 64 << 20;
 
+/// How a binary of the component model begins: another version and layer than a module.
+const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0";
+
 /// How many modules are kept by hash.
 const MAX_CACHED: usize = 1024;
 
@@ -101,6 +104,12 @@ impl Shared {
         let key = (*blake3::hash(bytes).as_bytes(), source);
         if let Some(loaded) = self.modules.lock().by_hash.get(&key) {
             return Ok(loaded.clone());
+        }
+        if bytes.starts_with(COMPONENT) {
+            return Err(LoadError::Wasm(
+                "it is a component, and only core modules run here: build it for wasm32-wasip1"
+                    .to_owned(),
+            ));
         }
         let (bytes, compat) = compat::adapt(bytes, source);
         Module::validate(&self.wasmi, &bytes).map_err(LoadError::wasm)?;

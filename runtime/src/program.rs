@@ -140,6 +140,11 @@ impl WasmProgram {
         let start = instance
             .get_func(&store, "_start")
             .ok_or_else(|| LoadError::Wasm("the module exports no function `_start`".to_owned()))?;
+        let ty = start.ty(&store);
+        if !ty.params().is_empty() || !ty.results().is_empty() {
+            let why = "the module's `_start` has parameters or results, which a program's has not";
+            return Err(LoadError::Wasm(why.to_owned()));
+        }
         store.data_mut().memory = instance.get_memory(&store, "memory");
         if loaded.compat != Compat::default() {
             tell_cwd(&mut store, loaded.compat, &cwd, at_root);

@@ -10,6 +10,7 @@ mod bounds;
 mod commands;
 mod isolation;
 mod limits;
+mod modules;
 mod packages;
 mod programs;
 mod signals;
