@@ -14,6 +14,7 @@ use vfs::{
     Errno, FileSystem, FileType, HostFs, Ino, Mode, OverlayFs, RenameFlags, SetStat, Timestamp,
 };
 
+use crate::kernel::scratch;
 use crate::tree::{NOW, at, content, host_dump, new};
 
 const SECRET: &[u8] = b"the canary sings";
@@ -24,7 +25,7 @@ struct Stage(TempDir);
 
 impl Stage {
     fn new() -> Stage {
-        let stage = Stage(tempfile::tempdir().unwrap());
+        let stage = Stage(scratch());
         for dir in ["dir", "mount", "mount/sub"] {
             fs::create_dir(stage.outer(dir)).unwrap();
         }
@@ -70,7 +71,7 @@ fn attack(prepare: impl Fn(&Stage), strike: impl Fn(&Stage, &mut dyn FileSystem)
     for overlay in [false, true] {
         let stage = Stage::new();
         prepare(&stage);
-        let upper = tempfile::tempdir().unwrap();
+        let upper = scratch();
         let before = stage.outside();
         if overlay {
             let above = HostFs::open(upper.path()).unwrap();
@@ -279,7 +280,7 @@ fn a11_directory_moved_out_does_not_lead_out() {
         let sub = at(fs, "sub").unwrap();
         fs.pin(sub).unwrap();
         // Into another directory of this test, so that what is left outside stays comparable.
-        let away = tempfile::tempdir_in("/tmp").unwrap();
+        let away = scratch();
         fs::write(away.path().join("canary"), SECRET).unwrap();
         fs::rename(stage.mount("sub"), away.path().join("sub")).unwrap();
         assert!(matches!(fs.lookup(sub, b".."), Err(Errno::EINVAL | Errno::ESTALE)));

@@ -9,6 +9,8 @@ use vfs::{
     Errno, FileSystem, FileType, HostFs, Ino, Mode, NewInode, RenameFlags, SetStat, Timestamp,
 };
 
+use crate::kernel::scratch;
+
 const NOW: Timestamp = Timestamp::new(1_000_000, 5);
 
 fn new(mode: u32) -> NewInode {
@@ -16,7 +18,7 @@ fn new(mode: u32) -> NewInode {
 }
 
 fn open() -> (TempDir, HostFs, Ino) {
-    let dir = tempfile::tempdir().unwrap();
+    let dir = scratch();
     let fs = HostFs::open(dir.path()).unwrap();
     let root = fs.root();
     (dir, fs, root)

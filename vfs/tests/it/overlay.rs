@@ -10,14 +10,14 @@ use vfs::{
     Timestamp,
 };
 
-use crate::kernel::{open_host, privileged};
+use crate::kernel::{open_host, privileged, scratch};
 use crate::tree::{NOW, Random, at, cat, content, dump, host_dump, names, new, put, split};
 
 const NONE: RenameFlags = RenameFlags::empty();
 
 /// A tree on the host with a bit of everything.
 pub(crate) fn sample() -> TempDir {
-    let top = tempfile::tempdir().unwrap();
+    let top = scratch();
     let path = |name: &str| top.path().join(name);
     for dir in ["a", "a/b", "a/b/c", "d", "e"] {
         fs::create_dir(path(dir)).unwrap();
@@ -41,7 +41,7 @@ pub(crate) struct Upper(TempDir);
 
 impl Upper {
     fn new() -> Upper {
-        Upper(tempfile::tempdir().unwrap())
+        Upper(scratch())
     }
 
     fn fs(&self) -> HostFs {
@@ -251,7 +251,7 @@ fn pinned_inodes_live_on_without_a_name() {
 
 #[test]
 fn scan_goes_on_while_entries_move_up_and_away() {
-    let top = tempfile::tempdir().unwrap();
+    let top = scratch();
     for n in 0..300 {
         fs::write(top.path().join(format!("{n:03}")), "x").unwrap();
     }
