@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use vfs::testing::{Model, Op, Traits, ops, run};
-use vfs::{FileSystem, HostFs, MemFs, Mode, OverlayFs, Vfs};
+use vfs::{FileSystem, FileType, HostFs, Ino, MemFs, Mode, OverlayFs, Timestamp, Vfs};
 
 use crate::kernel::{Kernel, confined, host_traits, open_host, privileged, scratch};
 
@@ -76,6 +76,24 @@ fn in_memory(before: &[Op]) -> (MemFs, Model) {
     (any.downcast_ref::<MemFs>().unwrap().snapshot(), model)
 }
 
+/// Empties a directory.
+fn remove_all(fs: &mut dyn FileSystem, dir: Ino) {
+    let mut entries = Vec::new();
+    fs.read_dir(dir, 0, &mut |entry| {
+        entries.push((entry.name.to_vec(), entry.ino, entry.file_type));
+        true
+    })
+    .unwrap();
+    for (name, ino, file_type) in entries {
+        if file_type == FileType::Directory {
+            remove_all(fs, ino);
+            fs.rmdir(dir, &name, Timestamp::default()).unwrap();
+        } else {
+            fs.unlink(dir, &name, Timestamp::default()).unwrap();
+        }
+    }
+}
+
 /// A quarter of the cases asked for: each is a hundred operations.
 fn config() -> ProptestConfig {
     let asked = ProptestConfig::default();
@@ -87,7 +105,13 @@ proptest! {
 
     #[test]
     fn memory(ops in ops(MOST)) {
-        run(vfs(MemFs::default()), &mut Model::new(Traits::default()), &ops);
+        let vfs = run(vfs(MemFs::default()), &mut Model::new(Traits::default()), &ops);
+        let mut fs = only(&vfs).fork().unwrap();
+        let root = fs.root();
+        remove_all(&mut *fs, root);
+        // Nothing is counted that is not there.
+        let free = fs.statfs().unwrap();
+        prop_assert_eq!((free.files_free, free.blocks_free), (free.files - 1, free.blocks));
     }
 
     #[test]

@@ -50,6 +50,11 @@ fn types(fs: &mut dyn FileSystem) -> Result<()> {
     assert_eq!(fs.rename((root, b"d"), (dir, b"x"), NONE, NOW), Err(Errno::EINVAL));
     assert_eq!(fs.rename((root, b"d"), (root, b"f"), NONE, NOW), Err(Errno::ENOTDIR));
     assert_eq!(fs.rename((root, b"f"), (root, b"d"), NONE, NOW), Err(Errno::EISDIR));
+    fs.link(file, dir, b"g", NOW)?;
+    fs.rename((root, b"f"), (dir, b"g"), NONE, NOW)?;
+    assert_eq!((fs.lookup(root, b"f"), fs.lookup(dir, b"g")), (Ok(file), Ok(file)));
+    assert_eq!(fs.stat(file)?.nlink, 2);
+    assert_eq!(fs.rmdir(root, b"d", NOW), Err(Errno::ENOTEMPTY));
     assert_eq!(fs.write_at(dir, 0, b"x", NOW), Err(Errno::EISDIR));
     assert_eq!(fs.write_at(link, 0, b"x", NOW), Err(Errno::EINVAL));
     let size = SetStat { size: Some(1), ..SetStat::default() };
