@@ -76,3 +76,46 @@ fn which_finds_programs() {
         w=$(command -v which); PATH=a:b; $w prog; $w -a prog; $w plain; echo $?; $w b/prog",
     );
 }
+
+/// Whether the pack has a command: one that was built before the command was written has not.
+fn has(command: &str) -> bool {
+    let there = software::common().get(command).is_some();
+    if !there {
+        println!("skipped: no {command} in the pack: {}", software::HOW_TO_BUILD);
+    }
+    there
+}
+
+#[test]
+fn flock_lets_one_after_the_other() {
+    if !has("flock") {
+        return;
+    }
+    same_as_on_the_host(
+        "flock l echo locked; echo $?; flock l false; echo $?; flock l sh -c 'exit 5'; echo $?
+        flock l -c 'echo a; exit 6'; echo $?; mkdir d; flock d echo dir; flock l nosuch; echo $?
+        flock /none/l true; echo $?",
+    );
+    same_as_on_the_host(
+        "mkfifo go; flock l sh -c 'echo held > go; read x < go' & read x < go; echo $x
+        flock -n l echo no; echo $?; flock -n -E 9 l echo no; echo $?
+        echo on > go; wait; flock -n l echo free",
+    );
+    same_as_on_the_host(
+        "echo 0 > n; for i in 1 2 3 4 5; do
+            flock l sh -c 'x=$(cat n); sleep 0.01; echo $((x + 1)) > n' &
+        done; wait; cat n",
+    );
+}
+
+#[test]
+fn setsid_leads_a_session() {
+    if !has("setsid") {
+        return;
+    }
+    same_as_on_the_host("setsid -w sh -c 'echo in; exit 3'; echo $?; setsid -w nosuch; echo $?");
+    same_as_on_the_host(
+        "setsid -w sh -c 'cut -d\" \" -f 5,6 < /proc/$$/stat > s'; read group session < s
+        [[ $group == $session && $session != $$ ]]; echo $?",
+    );
+}

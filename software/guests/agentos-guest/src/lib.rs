@@ -2,12 +2,14 @@
 //!
 //! - [`main`]: the common start of every program here.
 //! - [`fs`]: what files are beside their content.
+//! - [`posix`]: sessions, groups, locks, pipes, and processes with descriptors of their own.
 //! - [`process`]: starting other commands and waiting for them.
 //! - [`sys`]: the calls that WASI preview1 lacks.
 //!
 //! This code runs inside the sandbox: `unsafe` here is a risk to the command, not to the host.
 
 pub mod fs;
+pub mod posix;
 pub mod process;
 pub mod sys;
 

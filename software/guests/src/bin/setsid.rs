@@ -1,0 +1,34 @@
+//! `setsid`: runs a command in a session of its own. After util-linux's.
+
+use std::ffi::OsString;
+
+use agentos_guest::posix::{self, Spawn};
+use agentos_guest::{fail, strerror, usage};
+
+const NAME: &str = "setsid";
+
+fn main() {
+    agentos_guest::enter_directory(NAME);
+    let mut words: Vec<OsString> = std::env::args_os().skip(1).collect();
+    // It waits in any case: a program cannot become another one here.
+    while words.first().is_some_and(|w| ["-w", "--wait", "-f", "--fork"].iter().any(|o| w == o)) {
+        words.remove(0);
+    }
+    if words.first().is_none_or(|word| word.to_string_lossy().starts_with('-')) {
+        usage(NAME, 1, "no command specified");
+    }
+    // Who leads a group cannot lead a session; then the command leads a group at least.
+    let leads = posix::setsid().is_ok();
+    let started = Spawn::new(&words).and_then(|spawn| {
+        let spawn = if leads { spawn } else { spawn.group(0) };
+        spawn.spawn()
+    });
+    match started.and_then(|pid| posix::wait(pid as i32)) {
+        Ok((_, status)) => std::process::exit(status.code()),
+        Err(error) => {
+            let status = if error.kind() == std::io::ErrorKind::NotFound { 127 } else { 126 };
+            let name = words.first().map(|word| word.to_string_lossy()).unwrap_or_default();
+            fail(NAME, status, &format!("failed to execute {name}: {}", strerror(&error)))
+        }
+    }
+}
