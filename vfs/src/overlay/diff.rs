@@ -35,7 +35,8 @@ pub enum ChangeKind {
     },
     /// The lower layer has nothing there, or something of another type.
     Added,
-    /// The content differs, or a symbolic link's target; perhaps the mode too.
+    /// The content differs, or a symbolic link's target; perhaps the mode too. Or which other
+    /// names are the same file.
     Modified,
     /// Only the mode or the owner differs.
     ModeChanged,
@@ -260,6 +261,10 @@ impl<'a> Walk<'a> {
         for (dir, changed) in &fs.changed {
             for (name, hidden) in &changed.hidden {
                 let lower = hidden.version.ino;
+                // It may have come back to where it was, under this name of several.
+                if fs.lookup(lower_number(*dir)?, name) == lower_number(lower) {
+                    continue;
+                }
                 if fs.changed.get(&lower).is_some_and(|changed| is_listed(fs, changed)) {
                     let path = join(&fs.lower_path(*dir)?, name);
                     let source = Source { path, dir: *dir, name: name.to_vec() };
@@ -404,6 +409,13 @@ impl<'a> Walk<'a> {
             self.opaque.push(Opaque { path: entry.path.clone(), seen_dir, lower_dir, name });
         }
         let version = self.version(entry, lower)?;
+        if !is.is_dir() && (is.nlink > 1 || was.nlink > 1) {
+            // Even with the same content: other names are, or were, one file with it.
+            let kind = ChangeKind::Modified;
+            let delta = self.delta(entry, kind, is.file_type, Some(seen), Some(lower), version);
+            self.out.push(delta);
+            return Ok(());
+        }
         self.compare(entry, seen, lower, version, entry.pair.under.clone())
     }
 

@@ -94,6 +94,36 @@ fn remove_all(fs: &mut dyn FileSystem, dir: Ino) {
     }
 }
 
+/// A filesystem in which operations have been carried out.
+fn after_ops(fs: impl FileSystem + 'static, ops: &[Op]) -> Vfs {
+    let mut session = vfs::testing::Session::new(vfs(fs));
+    for op in ops {
+        let _ = session.apply(op);
+    }
+    session.finish()
+}
+
+/// A tree without times.
+fn seen(fs: &dyn FileSystem) -> vfs::testing::Tree {
+    let mut tree = vfs::testing::check_tree(fs);
+    for node in tree.values_mut() {
+        (node.facts.atime, node.facts.mtime, node.facts.ctime) = (None, None, None);
+    }
+    tree
+}
+
+/// A tree in which each name is a file of its own: where names of one file cross renamed
+/// directories, a saved overlay may come back with copies.
+fn apart_from_links(mut tree: vfs::testing::Tree) -> vfs::testing::Tree {
+    for node in tree.values_mut() {
+        node.first.clear();
+        if node.facts.file_type != FileType::Directory {
+            node.facts.nlink = 1;
+        }
+    }
+    tree
+}
+
 /// A quarter of the cases asked for: each is a hundred operations.
 fn config() -> ProptestConfig {
     let asked = ProptestConfig::default();
@@ -138,6 +168,24 @@ proptest! {
         model.relax(Traits { no_atime: true, ..Traits::default() });
         run(vfs(OverlayFs::new(lower.clone())), &mut model, &after);
         prop_assert!(vfs::testing::tree(&*lower).unwrap() == was, "the lower layer was changed");
+    }
+
+    #[test]
+    fn overlay_discarded_and_saved(before in ops(MOST / 2), after in ops(MOST)) {
+        let (lower, _) = in_memory(&before);
+        let lower: Arc<dyn FileSystem> = Arc::new(lower);
+        let overlay = after_ops(OverlayFs::new(lower.clone()), &after);
+        let any: Box<dyn std::any::Any> = only(&overlay).fork().unwrap();
+        let mut overlay = *any.downcast::<OverlayFs>().unwrap();
+        let mut saved = Vec::new();
+        overlay.save(&mut saved).unwrap();
+        let loaded = OverlayFs::load(lower.clone(), vfs::Limits::default(), saved.as_slice());
+        let (loaded, lost) = loaded.unwrap();
+        prop_assert_eq!(lost, Vec::<Vec<u8>>::new());
+        prop_assert_eq!(apart_from_links(seen(&loaded)), apart_from_links(seen(&overlay)));
+        overlay.discard(vfs::Selection::All, Timestamp::default()).unwrap();
+        prop_assert_eq!(seen(&overlay), seen(&*lower));
+        prop_assert_eq!(overlay.diff().unwrap(), vec![]);
     }
 
     #[test]
