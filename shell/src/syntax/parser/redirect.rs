@@ -34,8 +34,10 @@ impl Grammar<'_> {
         let mark = self.input.mark();
         let fd = self.redirect_fd();
         let ampersand = self.input.peek() == b'&';
-        let substitution =
-            fd.is_none() && !ampersand && { self.at_operator(b"<(") || self.at_operator(b">(") };
+        // As a word sees it, or neither would take it.
+        let substitution = fd.is_none()
+            && matches!(self.input.peek(), b'<' | b'>')
+            && self.input.peek_at(1) == b'(';
         let operator = if substitution || (ampersand && fd.is_some()) {
             None
         } else {

@@ -223,3 +223,9 @@ fn references_are_names_with_subscripts() {
         assert!(parse_reference(text.as_bytes()).is_none(), "{text}");
     }
 }
+
+#[test]
+fn a_continued_line_does_not_divide_a_process_substitution() {
+    assert!(parse(b"<\\\n(").is_err());
+    assert!(parse(b"cat <\\\n(echo)").is_err());
+}
