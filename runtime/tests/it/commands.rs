@@ -119,3 +119,45 @@ fn setsid_leads_a_session() {
         [[ $group == $session && $session != $$ ]]; echo $?",
     );
 }
+
+#[test]
+fn ls_shows_modes_links_sizes_and_times() {
+    same_as_on_the_host(
+        "export TZ=UTC; mkdir d; echo hi > f; ln f g; ln -s f l; ln -s none broken; mkfifo p
+        chmod 755 f; chmod 1777 d; touch -d '2001-02-03 04:05:06 UTC' f d p
+        touch -h -d '2001-02-03 04:05:06 UTC' l broken
+        ls -go | tail -n +2; ls -goF f d p l; ls -dgo d; ls -go --time-style=long-iso f
+        ls -go --full-time f; ls -gohS f g; ls -lgo --time-style=iso f; ls -1F; ls -p",
+    );
+}
+
+#[test]
+fn ls_orders_and_chooses() {
+    same_as_on_the_host(
+        "mkdir d; touch .h b A a.c file10 file9 d/x d/.y 'a b' z~; echo long > big
+        touch -d '2001-02-03 UTC' b; touch -d '2002-02-03 UTC' A
+        touch -d '2003-02-03 UTC' .h a.c file10 file9 d 'a b' z~ big
+        ls; ls -a; ls -A; ls -r; ls -t; ls -tr; ls -S; ls -X; ls -v; ls -B; ls -I 'f*'; ls -m
+        ls -R; ls d b; ls -d d; ls -C; ls -x; ls -Q; ls -b; ls -w 30 -C; ls --group-directories-first
+        ls nofile; echo $?; ls nofile b; ls -ad .*h; ls -U | sort; ls --zero | tr '\\0' ,",
+    );
+}
+
+#[test]
+fn cp_keeps_modes() {
+    same_as_on_the_host(
+        "echo hi > f; chmod 755 f; cp f g; stat -c %A g; chmod 600 g; cp f g; stat -c %A g
+        touch -d '2001-02-03 04:05:06 UTC' f; cp -p f h; TZ=UTC stat -c '%A %y' h
+        mkdir d; cp f d; chmod 750 d; touch -d '2001-02-03 UTC' d
+        cp -r d e; stat -c %A e e/f; cp -a d k; TZ=UTC stat -c '%A %Y' k; cp -r d/. m; ls -go m/f | cut -c1-10
+        umask 077; cp f n; stat -c %A n; mkdir t; cp -t t f g; stat -c '%n %A' t/f t/g; cp nofile x",
+    );
+}
+
+#[test]
+fn mkdir_sets_the_mode_that_is_asked_for() {
+    same_as_on_the_host(
+        "mkdir -m 777 a; mkdir -m u=rwx,go= b; mkdir -pm 700 c/d; mkdir -p -m 711 c; mkdir --mode=1777 e
+        umask 077; mkdir f; mkdir -m a+rwx g; stat -c '%n %A' a b c c/d e f g; mkdir -m zz h",
+    );
+}
