@@ -231,21 +231,19 @@ impl HostFs {
     fn finish_new(&self, dir: Ino, name: &[u8], new: &NewInode) -> Result<Ino> {
         let (ino, stat) = self.entry(dir, name)?;
         let handle = self.handle(ino)?;
-        let inherited = Mode::new(stat.st_mode) & Mode::ISGID;
-        if sys::file_type(&stat)? != FileType::Symlink
-            && Mode::new(stat.st_mode) != new.mode | inherited
-        {
-            self.reopen.chmod(&handle, new.mode | inherited)?;
-        }
         let (uid, gid) = self.to_host(Some(new.uid), Some(new.gid));
         let uid = uid.filter(|&uid| uid != stat.st_uid);
-        let gid = gid.filter(|&gid| gid != stat.st_gid && inherited.is_empty());
+        let gid = gid.filter(|&gid| gid != stat.st_gid);
         if uid.is_some() || gid.is_some() {
             // Without the privilege the file is this process's user's, and is shown so.
             match sys::chown(&handle, uid, gid) {
                 Ok(()) | Err(Errno::EPERM | Errno::EINVAL) => {}
                 Err(errno) => return Err(errno),
             }
+        }
+        // What a set-group-ID directory hands down is the caller's to say, as is all else.
+        if sys::file_type(&stat)? != FileType::Symlink && Mode::new(stat.st_mode) != new.mode {
+            self.reopen.chmod(&handle, new.mode)?;
         }
         Ok(ino)
     }

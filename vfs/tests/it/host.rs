@@ -325,3 +325,18 @@ fn opening_what_is_not_a_directory_says_so() {
     assert_eq!(kind(&dir.path().join("f")), Some(std::io::ErrorKind::NotADirectory));
     assert_eq!(kind(&dir.path().join("none")), Some(std::io::ErrorKind::NotFound));
 }
+
+#[test]
+fn a_set_group_id_directory_hands_down_what_the_caller_says() {
+    let (dir, mut fs, root) = open();
+    let sub = fs.mkdir(root, b"d", &new(0o2775)).unwrap();
+    let host = |path: &str| fs::metadata(dir.path().join(path)).unwrap();
+    let gid = host("d").gid();
+    fs.mkdir(sub, b"plain", &NewInode { gid, ..new(0o755) }).unwrap();
+    fs.mkdir(sub, b"also", &NewInode { gid, ..new(0o2755) }).unwrap();
+    assert_eq!((host("d/plain").mode(), host("d/also").mode()), (0o40755, 0o42755));
+    if crate::kernel::privileged() {
+        fs.mkdir(sub, b"other", &NewInode { gid: gid + 1, ..new(0o755) }).unwrap();
+        assert_eq!(host("d/other").gid(), gid + 1);
+    }
+}
