@@ -38,6 +38,8 @@ pub(crate) enum VarError {
     CannotUnset(Vec<u8>),
     /// `x: not an array variable`
     NotArray(Vec<u8>),
+    /// `[]=x: bad array subscript`: of a list's element, in a shell that ends at errors.
+    Element(Vec<u8>),
     /// Of a subscript or of an integer variable's value.
     Arith(ArithError),
 }
@@ -73,6 +75,7 @@ impl VarError {
             VarError::UnsetReadonly(name) => after(name, "cannot unset: readonly variable"),
             VarError::CannotUnset(name) => after(name, "cannot unset"),
             VarError::NotArray(name) => after(name, "not an array variable"),
+            VarError::Element(message) => message.clone(),
             VarError::Arith(error) => error.message.clone(),
         }
     }

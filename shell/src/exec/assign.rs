@@ -114,6 +114,30 @@ impl Shell {
         self.expand_declared(assignment, ListKind::Indexed).await
     }
 
+    /// What is to be given a list is an array before the list is expanded, as bash has it.
+    pub(super) fn become_array(&mut self, assignment: &Assignment) {
+        if !matches!(assignment.value, AssignValue::Array(_)) || assignment.subscript.is_some() {
+            return;
+        }
+        let name = &assignment.name;
+        let Some(target) = self.env.resolve(name).filter(|target| target.subscript.is_none())
+        else {
+            return;
+        };
+        let array = match self.env.variables.get(&target.name).map(|variable| &variable.value) {
+            Some(Value::Indexed(_) | Value::Assoc(_)) => return,
+            Some(Value::Scalar(value))
+                if self.env.variables.get(&target.name).is_some_and(Variable::is_set) =>
+            {
+                Indexed::from_values([value.clone()])
+            }
+            _ => Indexed::default(),
+        };
+        let name = target.name.into_owned();
+        // Why it cannot be is said when the list is assigned.
+        let _ = self.env.assign_indexed(&name, array);
+    }
+
     /// As `expand_assignment`, where the variable is about to be declared as of a kind.
     pub(crate) async fn expand_declared(
         &mut self,
@@ -282,7 +306,8 @@ impl Shell {
                     match self.list_index(name, &subscript)? {
                         Ok(index) => (index, value, mode),
                         Err(why) => {
-                            self.complain([b"[", &subscript[..], b"]=", &value, why].concat());
+                            let message = [b"[", &subscript[..], b"]=", &value, why].concat();
+                            self.element_refused(message)?;
                             continue;
                         }
                     }
@@ -317,6 +342,15 @@ impl Shell {
         Ok(found.ok_or(BAD))
     }
 
+    /// An element that cannot be is left out with a message; with errexit that ends the shell.
+    fn element_refused(&mut self, message: Vec<u8>) -> Result<(), VarError> {
+        if self.env.is(SetOption::Errexit) {
+            return Err(VarError::Element(message));
+        }
+        self.complain(message);
+        Ok(())
+    }
+
     fn assign_keys(
         &mut self,
         name: &[u8],
@@ -344,10 +378,11 @@ impl Shell {
                 },
                 Element::Plain(value) => {
                     let text: &[u8] = b": must use subscript when assigning associative array";
-                    self.complain([name, b": ", &value, text].concat());
+                    self.element_refused([name, b": ", &value, text].concat())?;
                 }
                 Element::Keyed(subscript, value, _) if subscript.is_empty() => {
-                    self.complain([b"[]=", &value[..], b": bad array subscript"].concat());
+                    let message = [b"[]=", &value[..], b": bad array subscript"].concat();
+                    self.element_refused(message)?;
                 }
                 Element::Keyed(subscript, value, element_mode) => {
                     let key = Key::Name(subscript);

@@ -163,6 +163,7 @@ impl Shell {
         undo: &mut super::redirect::Undo,
     ) -> Outcome {
         for assignment in &command.assignments {
+            self.become_array(assignment);
             let assigned = self.expand_assignment(assignment).await?;
             if self.env.is(SetOption::Xtrace) {
                 self.trace_assignment(&assigned, assignment).await;
