@@ -26,6 +26,18 @@ impl Printer {
         }
     }
 
+    /// The list that a `)` closes: a `!` alone may stand before a separator, but not before that.
+    pub(super) fn closed_list_end(&mut self, list: &List) {
+        let nothing = list.items.last().is_some_and(|item| {
+            let last = item.and_or.rest.last();
+            let last = last.map_or(&item.and_or.first, |(_, pipeline)| pipeline);
+            !item.background && last.commands.is_empty()
+        });
+        if nothing && !self.is_bash() {
+            self.out.push(b';');
+        }
+    }
+
     /// `&`; what follows stands on the same line.
     fn print_background(&mut self, more: bool) {
         if self.is_bash() {

@@ -11,6 +11,7 @@ impl Printer {
             CompoundKind::Subshell(list) => {
                 self.text(b"( ");
                 self.inline_start(list);
+                self.closed_list_end(list);
                 self.print_deferred(b"");
                 self.closing_parenthesis();
             }

@@ -91,6 +91,7 @@ impl Printer {
             inner.out.push(b' ');
         }
         inner.list(body);
+        inner.closed_list_end(body);
         inner.print_deferred(b"");
         self.enclosed(open, &inner.out, b")");
     }

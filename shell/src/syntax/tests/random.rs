@@ -108,3 +108,10 @@ fn heaps_of_snippets_do_no_harm() {
         roundtrip(text.as_bytes());
     }
 }
+
+#[test]
+fn a_pipeline_of_nothing_keeps_its_separator() {
+    for text in ["(!;)", "{ time; }", "! ;", "( ! ; ) & !", "if !; then time; fi", "x=$(!;)"] {
+        roundtrip(text.as_bytes());
+    }
+}
