@@ -83,8 +83,10 @@ impl OverlayFs {
     ) -> Result<Ino> {
         let into = self.raise_dir(dir)?;
         let Layer::Lower(lower) = Layer::of(child) else { return Ok(into) };
-        if self.upper.lookup(into, name).is_ok() {
-            return Ok(into);
+        match self.upper.lookup(into, name) {
+            Ok(_) => return Ok(into),
+            Err(Errno::ENOENT) => {}
+            Err(errno) => return Err(errno),
         }
         let hidden = self.to_hide(dir, name)?;
         let stub = self.raise(lower)?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use tempfile::TempDir;
 use vfs::testing::{Fault, FaultFs, Op, Session, Tree, check_tree, ops};
-use vfs::{Errno, FileSystem, HostFs, MemFs, Mode, OverlayFs, Vfs};
+use vfs::{Errno, FileSystem, HostFs, MemFs, Mode, OverlayFs, RenameFlags, Vfs};
 
 use crate::kernel::{privileged, scratch};
 
@@ -150,4 +150,24 @@ proptest! {
         };
         check(&make, &ops);
     }
+}
+
+/// A lower directory that has been renamed once is in the upper layer under its name: not being
+/// able to look there is not the same as not being there.
+#[test]
+fn a_directory_renamed_twice_is_looked_for_where_it_is() {
+    let mkdir = Op::Mkdir { spot: "d".into(), mode: Mode::new(0o755) };
+    let lower = filled(MemFs::default(), &[mkdir]);
+    let lower: Arc<dyn FileSystem> = only(&lower).fork().unwrap().into();
+    let make = |fault| {
+        let upper = FaultFs::new(MemFs::default(), fault, Errno::EIO);
+        let fs: Box<dyn FileSystem> = Box::new(OverlayFs::with_upper(lower.clone(), upper));
+        (fs, None)
+    };
+    let rename = |from: &str, to: &str| Op::Rename {
+        from: from.into(),
+        to: to.into(),
+        flags: RenameFlags::empty(),
+    };
+    check(&make, &[rename("d", "b"), rename("b", "c")]);
 }
