@@ -17,6 +17,10 @@ impl Shell {
         offset: &Word,
         length: Option<&Word>,
     ) -> Outcome<Held> {
+        // Of what is unset nothing is cut, so that nothing is evaluated either.
+        if matches!(held, Held::Unset) {
+            return Ok(held);
+        }
         let name = parameter_text(param);
         let offset = self.arith_deep(offset, &name).await?;
         let length = match length {
