@@ -11,19 +11,23 @@ fn shell() -> PtySession {
     let mut command = Command::new(env!("CARGO_BIN_EXE_agentos"));
     command.args(["shell", "--env", &format!("PS1={PROMPT}")]).env("TERM", "xterm");
     let mut session = spawn_command(command, Some(20_000)).expect("a terminal of the host's");
-    session.exp_string(PROMPT).expect("a prompt");
+    prompt(&mut session);
+    session
+}
+
+/// Waits for the next prompt: what is shown before it.
+fn prompt(session: &mut PtySession) -> String {
+    let shown = session.exp_string(PROMPT).expect("a prompt");
     // The line editor draws the prompt once more when it is ready.
     session.exp_string(PROMPT).expect("the editor");
-    session
+    shown
 }
 
 /// Types a line, and waits for what is shown before the next prompt.
 fn type_line(session: &mut PtySession, line: &str) -> String {
     session.send_line(line).expect("typed");
     session.exp_string("\n").expect("the end of the line");
-    let shown = session.exp_string(PROMPT).expect("a prompt");
-    session.exp_string(PROMPT).expect("the editor");
-    shown
+    prompt(session)
 }
 
 #[test]
@@ -51,9 +55,8 @@ fn control_c_ends_a_loop_but_not_the_shell() {
     session.send_line("while :; do :; done; echo not reached").expect("typed");
     session.exp_string("\n").expect("the end of the line");
     session.send_control('c').expect("typed");
-    let shown = session.exp_string(PROMPT).expect("a prompt");
+    let shown = prompt(&mut session);
     assert!(!shown.contains("not reached"), "{shown:?}");
-    session.exp_string(PROMPT).expect("the editor");
     assert!(type_line(&mut session, "echo status $?").contains("status 130"));
 }
 
@@ -64,20 +67,17 @@ fn control_z_stops_a_program_and_fg_continues_it() {
     session.exp_string("\n").expect("the end of the line");
     session.send_line("text").expect("typed");
     session.exp_string("got text").expect("what was read");
-    session.exp_string(PROMPT).expect("a prompt");
-    session.exp_string(PROMPT).expect("the editor");
+    prompt(&mut session);
     session.send_line("(while :; do :; done)").expect("typed");
     session.exp_string("\n").expect("the end of the line");
     session.send_control('z').expect("typed");
     session.exp_string("Stopped").expect("it stopped");
-    session.exp_string(PROMPT).expect("a prompt");
-    session.exp_string(PROMPT).expect("the editor");
+    prompt(&mut session);
     session.send_line("fg").expect("typed");
     session.exp_string("while").expect("what goes on");
     session.exp_string("\n").expect("the end of the line");
     session.send_control('c').expect("typed");
-    session.exp_string(PROMPT).expect("a prompt");
-    session.exp_string(PROMPT).expect("the editor");
+    prompt(&mut session);
     assert!(!type_line(&mut session, "jobs").contains("Running"));
 }
 
@@ -88,8 +88,7 @@ fn tab_completes_paths_and_commands() {
     session.flush().expect("typed");
     session.exp_string("passwd").expect("it is completed");
     session.send_control('c').expect("typed");
-    session.exp_string(PROMPT).expect("a prompt");
-    session.exp_string(PROMPT).expect("the editor");
+    prompt(&mut session);
     session.send("unali\t").expect("typed");
     session.flush().expect("typed");
     session.exp_string("unalias").expect("it is completed");
