@@ -182,7 +182,7 @@ impl System {
         if stat.file_type != FileType::Regular {
             return Err(Errno::EACCES);
         }
-        self.at(pid, None, path, |vfs, cx, at| {
+        self.at(pid, crate::DirFd::Cwd, path, |vfs, cx, at| {
             vfs.faccessat(cx, at, path, Access::EXEC, AtFlags::empty())
         })?;
         Ok((location, stat.size))

@@ -176,6 +176,6 @@ impl System {
         let process = self.processes.get(pid)?;
         let id = process.fds.get(fd)?.file;
         let open = self.files[id.0 as usize].file.open_file().ok_or(Errno::EINVAL)?;
-        call(&mut self.vfs, &process.caller(now), open)
+        call(&mut self.vfs, &process.caller(now, vfs::Resolve::Anywhere), open)
     }
 }

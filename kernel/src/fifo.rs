@@ -8,12 +8,12 @@ use crate::file::{File, FileId, PipeId};
 use crate::kernel::System;
 use crate::pipe::Pipe;
 use crate::wait_queue::WaitOn;
-use crate::{Fd, Pid};
+use crate::{DirFd, Pid};
 
 /// An `open` that waits: its end counts already, so that the other end's `open` can go on.
 #[derive(Debug)]
 pub(crate) struct PendingOpen {
-    dir: Option<Fd>,
+    dir: DirFd,
     path: Vec<u8>,
     flags: OFlags,
     file: FileId,
@@ -23,7 +23,7 @@ pub(crate) struct PendingOpen {
 }
 
 impl PendingOpen {
-    pub(crate) fn is_for(&self, dir: Option<Fd>, path: &[u8], flags: OFlags) -> bool {
+    pub(crate) fn is_for(&self, dir: DirFd, path: &[u8], flags: OFlags) -> bool {
         self.dir == dir && self.path == path && self.flags == flags
     }
 }
@@ -33,7 +33,7 @@ impl System {
     pub(crate) fn open_fifo(
         &mut self,
         pid: Pid,
-        (dir, path, flags): (Option<Fd>, &[u8], OFlags),
+        (dir, path, flags): (DirFd, &[u8], OFlags),
         open: OpenFile,
     ) -> Poll<Result<FileId>> {
         let id = self.fifo_pipe(open.location);

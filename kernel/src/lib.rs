@@ -42,6 +42,7 @@
 mod binfmt;
 mod clock;
 mod descriptors;
+mod dirfd;
 mod exit;
 mod fd;
 mod fifo;
@@ -77,6 +78,7 @@ pub use vfs::{
 
 pub use binfmt::{Image, Loader};
 pub use clock::{Clock, ClockId, HostClock, VirtualClock};
+pub use dirfd::DirFd;
 pub use fd::{CloseOnExec, Fd};
 pub use host::{CaptureId, Captured, HostEnd, HostFile, HostPipeId};
 pub use jobs::Rusage;

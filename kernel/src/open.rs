@@ -10,7 +10,7 @@ use crate::fd::Entry;
 use crate::file::{Device, File, FileId};
 use crate::kernel::System;
 use crate::trace::quote;
-use crate::{CloseOnExec, Fd, Kernel, Limit, Pid};
+use crate::{CloseOnExec, DirFd, Fd, Kernel, Limit, Pid};
 
 /// The flags that `fcntl(F_SETFL)` can change.
 const SETTABLE: OFlags = OFlags::APPEND.union(OFlags::NONBLOCK).union(OFlags::SYNC);
@@ -33,15 +33,16 @@ impl Kernel {
     pub fn openat(
         &mut self,
         pid: Pid,
-        dir: Option<Fd>,
+        dir: impl Into<DirFd>,
         path: &[u8],
         flags: OFlags,
         mode: Mode,
     ) -> Poll<Result<Fd>> {
+        let dir = dir.into();
         let system = self.sys();
         let result = system.openat(pid, dir, path, flags, mode);
-        system.trace(pid, "openat", &result, |_| {
-            format!("{}, {}, {flags:?}, {:04o}", show_dir(dir), quote(path), mode.bits())
+        system.trace(pid, "openat", &result, |s| {
+            format!("{}, {}, {flags:?}, {:04o}", s.show_dir(dir), quote(path), mode.bits())
         });
         result
     }
@@ -171,15 +172,11 @@ impl Kernel {
     }
 }
 
-pub(crate) fn show_dir(dir: Option<Fd>) -> String {
-    dir.map_or_else(|| "AT_FDCWD".to_owned(), |fd| fd.0.to_string())
-}
-
 impl System {
     pub(crate) fn openat(
         &mut self,
         pid: Pid,
-        dir: Option<Fd>,
+        dir: DirFd,
         path: &[u8],
         flags: OFlags,
         mode: Mode,
@@ -203,7 +200,7 @@ impl System {
     fn open_file(
         &mut self,
         pid: Pid,
-        dir: Option<Fd>,
+        dir: DirFd,
         path: &[u8],
         flags: OFlags,
         mode: Mode,
@@ -244,7 +241,7 @@ impl System {
     fn open_magic_fd(
         &mut self,
         pid: Pid,
-        dir: Option<Fd>,
+        dir: DirFd,
         path: &[u8],
         flags: OFlags,
     ) -> Result<Option<FileId>> {

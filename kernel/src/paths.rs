@@ -8,9 +8,8 @@ use vfs::{
 };
 
 use crate::kernel::System;
-use crate::open::show_dir;
 use crate::trace::quote;
-use crate::{Fd, Kernel, Pid};
+use crate::{DirFd, Fd, Kernel, Pid};
 
 /// A name in a directory, as [`Kernel::read_dir`] lists it.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -31,11 +30,13 @@ impl Kernel {
     pub fn fstatat(
         &mut self,
         pid: Pid,
-        dir: Option<Fd>,
+        dir: impl Into<DirFd>,
         path: &[u8],
         flags: AtFlags,
     ) -> Result<Stat> {
-        if let (Some(fd), true, true) = (dir, path.is_empty(), flags.contains(AtFlags::EMPTY_PATH))
+        let dir = dir.into();
+        if let (DirFd::Fd(fd), true, true) =
+            (dir, path.is_empty(), flags.contains(AtFlags::EMPTY_PATH))
         {
             return self.fstat(pid, fd);
         }
@@ -58,9 +59,16 @@ impl Kernel {
     /// - as [`Vfs::mkdirat`](vfs::Vfs::mkdirat);
     /// - `EBADF`, `ENOTDIR`: a directory's descriptor is not open, or not a directory's.
     /// - `ESRCH`: no such process.
-    pub fn mkdirat(&mut self, pid: Pid, dir: Option<Fd>, path: &[u8], mode: Mode) -> Result<()> {
-        self.sys()
-            .traced_at(pid, "mkdirat", dir, path, |vfs, cx, at| vfs.mkdirat(cx, at, path, mode))
+    pub fn mkdirat(
+        &mut self,
+        pid: Pid,
+        dir: impl Into<DirFd>,
+        path: &[u8],
+        mode: Mode,
+    ) -> Result<()> {
+        self.sys().traced_at(pid, "mkdirat", dir.into(), path, |vfs, cx, at| {
+            vfs.mkdirat(cx, at, path, mode)
+        })
     }
 
     /// Makes a regular file, a fifo, a socket or a device.
@@ -72,13 +80,13 @@ impl Kernel {
     pub fn mknodat(
         &mut self,
         pid: Pid,
-        dir: Option<Fd>,
+        dir: impl Into<DirFd>,
         path: &[u8],
         file_type: FileType,
         mode: Mode,
         rdev: u64,
     ) -> Result<()> {
-        self.sys().traced_at(pid, "mknodat", dir, path, |vfs, cx, at| {
+        self.sys().traced_at(pid, "mknodat", dir.into(), path, |vfs, cx, at| {
             vfs.mknodat(cx, at, path, file_type, mode, rdev)
         })
     }
@@ -93,10 +101,10 @@ impl Kernel {
         &mut self,
         pid: Pid,
         target: &[u8],
-        dir: Option<Fd>,
+        dir: impl Into<DirFd>,
         path: &[u8],
     ) -> Result<()> {
-        self.sys().traced_at(pid, "symlinkat", dir, path, |vfs, cx, at| {
+        self.sys().traced_at(pid, "symlinkat", dir.into(), path, |vfs, cx, at| {
             vfs.symlinkat(cx, target, at, path)
         })
     }
@@ -110,16 +118,20 @@ impl Kernel {
     pub fn linkat(
         &mut self,
         pid: Pid,
-        old_dir: Option<Fd>,
+        old_dir: impl Into<DirFd>,
         old: &[u8],
-        new_dir: Option<Fd>,
+        new_dir: impl Into<DirFd>,
         new: &[u8],
         flags: AtFlags,
     ) -> Result<()> {
+        let (old_dir, new_dir) = (old_dir.into(), new_dir.into());
         let system = self.sys();
         let new_at = system.directory(pid, new_dir, new)?;
-        let result =
-            system.at(pid, old_dir, old, |vfs, cx, at| vfs.linkat(cx, at, old, new_at, new, flags));
+        let resolve = old_dir.held_with(new_dir);
+        let result = system.at(pid, old_dir, old, |vfs, cx, at| {
+            let cx = &Caller { resolve, ..*cx };
+            vfs.linkat(cx, at, old, new_at, new, flags)
+        });
         system.trace(pid, "linkat", &result, |_| format!("{}, {}", quote(old), quote(new)));
         result
     }
@@ -133,12 +145,13 @@ impl Kernel {
     pub fn unlinkat(
         &mut self,
         pid: Pid,
-        dir: Option<Fd>,
+        dir: impl Into<DirFd>,
         path: &[u8],
         flags: AtFlags,
     ) -> Result<()> {
-        self.sys()
-            .traced_at(pid, "unlinkat", dir, path, |vfs, cx, at| vfs.unlinkat(cx, at, path, flags))
+        self.sys().traced_at(pid, "unlinkat", dir.into(), path, |vfs, cx, at| {
+            vfs.unlinkat(cx, at, path, flags)
+        })
     }
 
     /// Renames.
@@ -150,16 +163,20 @@ impl Kernel {
     pub fn renameat2(
         &mut self,
         pid: Pid,
-        old_dir: Option<Fd>,
+        old_dir: impl Into<DirFd>,
         old: &[u8],
-        new_dir: Option<Fd>,
+        new_dir: impl Into<DirFd>,
         new: &[u8],
         flags: RenameFlags,
     ) -> Result<()> {
+        let (old_dir, new_dir) = (old_dir.into(), new_dir.into());
         let system = self.sys();
         let new_at = system.directory(pid, new_dir, new)?;
-        let result = system
-            .at(pid, old_dir, old, |vfs, cx, at| vfs.renameat2(cx, at, old, new_at, new, flags));
+        let resolve = old_dir.held_with(new_dir);
+        let result = system.at(pid, old_dir, old, |vfs, cx, at| {
+            let cx = &Caller { resolve, ..*cx };
+            vfs.renameat2(cx, at, old, new_at, new, flags)
+        });
         system.trace(pid, "renameat2", &result, |_| format!("{}, {}", quote(old), quote(new)));
         result
     }
@@ -170,9 +187,10 @@ impl Kernel {
     /// - as [`Vfs::readlinkat`](vfs::Vfs::readlinkat);
     /// - `EBADF`, `ENOTDIR`: a directory's descriptor is not open, or not a directory's.
     /// - `ESRCH`: no such process.
-    pub fn readlinkat(&mut self, pid: Pid, dir: Option<Fd>, path: &[u8]) -> Result<Vec<u8>> {
-        self.sys()
-            .traced_at(pid, "readlinkat", dir, path, |vfs, cx, at| vfs.readlinkat(cx, at, path))
+    pub fn readlinkat(&mut self, pid: Pid, dir: impl Into<DirFd>, path: &[u8]) -> Result<Vec<u8>> {
+        self.sys().traced_at(pid, "readlinkat", dir.into(), path, |vfs, cx, at| {
+            vfs.readlinkat(cx, at, path)
+        })
     }
 
     /// Whether the process may do this.
@@ -184,11 +202,12 @@ impl Kernel {
     pub fn faccessat(
         &mut self,
         pid: Pid,
-        dir: Option<Fd>,
+        dir: impl Into<DirFd>,
         path: &[u8],
         access: Access,
         flags: AtFlags,
     ) -> Result<()> {
+        let dir = dir.into();
         let system = self.sys();
         let result = system.traced_at(pid, "faccessat", dir, path, |vfs, cx, at| {
             vfs.faccessat(cx, at, path, access, flags)
@@ -210,12 +229,12 @@ impl Kernel {
     pub fn fchmodat(
         &mut self,
         pid: Pid,
-        dir: Option<Fd>,
+        dir: impl Into<DirFd>,
         path: &[u8],
         mode: Mode,
         flags: AtFlags,
     ) -> Result<()> {
-        self.sys().traced_at(pid, "fchmodat", dir, path, |vfs, cx, at| {
+        self.sys().traced_at(pid, "fchmodat", dir.into(), path, |vfs, cx, at| {
             vfs.fchmodat(cx, at, path, mode, flags)
         })
     }
@@ -229,13 +248,13 @@ impl Kernel {
     pub fn fchownat(
         &mut self,
         pid: Pid,
-        dir: Option<Fd>,
+        dir: impl Into<DirFd>,
         path: &[u8],
         uid: Option<u32>,
         gid: Option<u32>,
         flags: AtFlags,
     ) -> Result<()> {
-        self.sys().traced_at(pid, "fchownat", dir, path, |vfs, cx, at| {
+        self.sys().traced_at(pid, "fchownat", dir.into(), path, |vfs, cx, at| {
             vfs.fchownat(cx, at, path, uid, gid, flags)
         })
     }
@@ -249,13 +268,13 @@ impl Kernel {
     pub fn utimensat(
         &mut self,
         pid: Pid,
-        dir: Option<Fd>,
+        dir: impl Into<DirFd>,
         path: &[u8],
         atime: SetTime,
         mtime: SetTime,
         flags: AtFlags,
     ) -> Result<()> {
-        self.sys().traced_at(pid, "utimensat", dir, path, |vfs, cx, at| {
+        self.sys().traced_at(pid, "utimensat", dir.into(), path, |vfs, cx, at| {
             vfs.utimensat(cx, at, path, atime, mtime, flags)
         })
     }
@@ -266,7 +285,7 @@ impl Kernel {
     /// - as [`Vfs::truncateat`](vfs::Vfs::truncateat);
     /// - `ESRCH`: no such process.
     pub fn truncate(&mut self, pid: Pid, path: &[u8], size: u64) -> Result<()> {
-        self.sys().traced_at(pid, "truncate", None, path, |vfs, cx, at| {
+        self.sys().traced_at(pid, "truncate", DirFd::Cwd, path, |vfs, cx, at| {
             vfs.truncateat(cx, at, path, size)
         })
     }
@@ -277,7 +296,8 @@ impl Kernel {
     /// - as [`Vfs::statfsat`](vfs::Vfs::statfsat);
     /// - `ESRCH`: no such process.
     pub fn statfs(&mut self, pid: Pid, path: &[u8]) -> Result<StatFs> {
-        self.sys().traced_at(pid, "statfs", None, path, |vfs, cx, at| vfs.statfsat(cx, at, path))
+        self.sys()
+            .traced_at(pid, "statfs", DirFd::Cwd, path, |vfs, cx, at| vfs.statfsat(cx, at, path))
     }
 
     /// Changes the working directory.
@@ -302,7 +322,7 @@ impl Kernel {
     /// - `ESRCH`: no such process.
     pub fn fchdir(&mut self, pid: Pid, fd: Fd) -> Result<()> {
         let system = self.sys();
-        let at = system.directory(pid, Some(fd), b"")?;
+        let at = system.directory(pid, DirFd::Fd(fd), b"")?;
         system.enter(pid, at)
     }
 
@@ -334,7 +354,7 @@ impl Kernel {
     pub fn read_dir(&mut self, pid: Pid, path: &[u8]) -> Result<Vec<DirEntryBuf>> {
         let system = self.sys();
         let flags = OFlags::READ | OFlags::DIRECTORY;
-        let open = system.open_inode(pid, None, path, flags, Mode::empty())?;
+        let open = system.open_inode(pid, DirFd::Cwd, path, flags, Mode::empty())?;
         let mut entries = Vec::new();
         let result = system.vfs.readdir(&open, 0, &mut |entry| {
             if !matches!(entry.name, b"." | b"..") {
@@ -349,37 +369,22 @@ impl Kernel {
 }
 
 impl System {
-    /// Where a path of a process starts.
-    ///
-    /// # Errors
-    /// - `EBADF`: the descriptor is not open.
-    /// - `ENOTDIR`: it is not a directory's.
-    pub(crate) fn directory(&self, pid: Pid, dir: Option<Fd>, path: &[u8]) -> Result<Location> {
-        let process = self.processes.get(pid)?;
-        let Some(fd) = dir.filter(|_| path.first() != Some(&b'/')) else {
-            return Ok(process.cwd);
-        };
-        let open = self.file(process.fds.get(fd)?.file).file.open_file();
-        let open = open.ok_or(Errno::ENOTDIR)?;
-        if open.file_type == FileType::Directory { Ok(open.location) } else { Err(Errno::ENOTDIR) }
-    }
-
     /// One call of the vfs with the rights of a process; again if it looked at a `/proc` that
     /// was out of date.
     pub(crate) fn at<T>(
         &mut self,
         pid: Pid,
-        dir: Option<Fd>,
+        dir: DirFd,
         path: &[u8],
         mut call: impl FnMut(&mut Vfs, &Caller<'_>, Location) -> Result<T>,
     ) -> Result<T> {
         let at = self.directory(pid, dir, path)?;
         let now = self.now();
-        let cx = self.processes.get(pid)?.caller(now);
+        let cx = self.processes.get(pid)?.caller(now, dir.resolves());
         let result = call(&mut self.vfs, &cx, at);
         self.met_proc = self.vfs.take_fed();
         if self.met_proc && self.feed_proc(pid) {
-            let cx = self.processes.get(pid)?.caller(now);
+            let cx = self.processes.get(pid)?.caller(now, dir.resolves());
             return call(&mut self.vfs, &cx, at);
         }
         result
@@ -400,40 +405,41 @@ impl System {
         &mut self,
         pid: Pid,
         name: &'static str,
-        dir: Option<Fd>,
+        dir: DirFd,
         path: &[u8],
         call: impl FnMut(&mut Vfs, &Caller<'_>, Location) -> Result<T>,
     ) -> Result<T> {
         let result = self.at(pid, dir, path, call);
-        self.trace(pid, name, &result, |_| format!("{}, {}", show_dir(dir), quote(path)));
+        self.trace(pid, name, &result, |s| format!("{}, {}", s.show_dir(dir), quote(path)));
         result
     }
 
     pub(crate) fn open_inode(
         &mut self,
         pid: Pid,
-        dir: Option<Fd>,
+        dir: DirFd,
         path: &[u8],
         flags: OFlags,
         mode: Mode,
     ) -> Result<OpenFile> {
         let at = self.directory(pid, dir, path)?;
         let now = self.now();
-        let cx = self.processes.get(pid)?.caller(now);
+        let cx = self.processes.get(pid)?.caller(now, dir.resolves());
         let result = self.vfs.openat(&cx, at, path, flags, mode);
         self.met_proc = self.vfs.take_fed();
         if self.met_proc && self.feed_proc(pid) {
             if let Ok(open) = &result {
                 self.vfs.close(open);
             }
-            let cx = self.processes.get(pid)?.caller(now);
+            let cx = self.processes.get(pid)?.caller(now, dir.resolves());
             return self.vfs.openat(&cx, at, path, flags, mode);
         }
         result
     }
 
     pub(crate) fn chdir(&mut self, pid: Pid, path: &[u8]) -> Result<()> {
-        let at = self.at(pid, None, path, |vfs, cx, at| vfs.resolve(cx, at, path, Follow::Yes))?;
+        let at =
+            self.at(pid, DirFd::Cwd, path, |vfs, cx, at| vfs.resolve(cx, at, path, Follow::Yes))?;
         self.enter(pid, at)
     }
 

@@ -9,7 +9,7 @@ use vfs::{ProcProcess, ProcState, Result};
 
 use crate::kernel::System;
 use crate::process::{Process, Run};
-use crate::{Fd, Kernel, Pid};
+use crate::{DirFd, Fd, Kernel, Pid};
 
 /// The longest name in `/proc/<pid>/comm`. Linux's `TASK_COMM_LEN` less its NUL.
 const COMM: usize = 15;
@@ -29,7 +29,7 @@ impl System {
     pub(crate) fn magic_fd(
         &mut self,
         pid: Pid,
-        dir: Option<Fd>,
+        dir: DirFd,
         path: &[u8],
     ) -> Result<Option<(Pid, Fd)>> {
         let found = self.at(pid, dir, path, |vfs, cx, at| Ok(vfs.magic_fd(cx, at, path)))?;

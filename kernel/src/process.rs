@@ -2,7 +2,7 @@
 //!
 //! Not here: making one (`spawn`), ending one (`exit`), running one (`sched`).
 
-use vfs::{Caller, Cred, Location, Mode, Timestamp};
+use vfs::{Caller, Cred, Location, Mode, Resolve, Timestamp};
 
 use crate::fd::FdTable;
 use crate::fifo::PendingOpen;
@@ -121,8 +121,9 @@ pub(crate) struct Process {
 
 impl Process {
     /// The rights and directories of this process, for one call of the vfs.
-    pub(crate) fn caller(&self, now: Timestamp) -> Caller<'_> {
-        Caller { cred: &self.cred, umask: self.umask, now, cwd: self.cwd, root: self.root }
+    pub(crate) fn caller(&self, now: Timestamp, resolve: Resolve) -> Caller<'_> {
+        let (umask, cwd, root) = (self.umask, self.cwd, self.root);
+        Caller { cred: &self.cred, umask, now, cwd, root, resolve }
     }
 
     pub(crate) fn is_zombie(&self) -> bool {

@@ -10,7 +10,9 @@ use crate::kernel::System;
 use crate::process::{Image, Process, Run};
 use crate::sched::Program;
 use crate::trace::quote;
-use crate::{CloseOnExec, Disposition, ExitStatus, Fd, Kernel, Limit, Pgid, Pid, SigSet, Signal};
+use crate::{
+    CloseOnExec, DirFd, Disposition, ExitStatus, Fd, Kernel, Limit, Pgid, Pid, SigSet, Signal,
+};
 
 /// What a new process is to be. Analogous to the arguments of `posix_spawn`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -372,7 +374,7 @@ impl System {
         if fd.0 >= self.limits.descriptors {
             return Err(Errno::EBADF);
         }
-        let opened = match self.openat(pid, None, path, flags, mode) {
+        let opened = match self.openat(pid, DirFd::Cwd, path, flags, mode) {
             core::task::Poll::Ready(opened) => opened?,
             core::task::Poll::Pending => {
                 self.cancel_pending_open(pid);
@@ -413,7 +415,7 @@ impl System {
 
     /// The directory that a program's path starts at, and its inode.
     pub(crate) fn locate(&mut self, pid: Pid, path: &[u8]) -> Result<vfs::Location> {
-        self.at(pid, None, path, |vfs, cx, at| vfs.resolve(cx, at, path, Follow::Yes))
+        self.at(pid, DirFd::Cwd, path, |vfs, cx, at| vfs.resolve(cx, at, path, Follow::Yes))
     }
 }
 

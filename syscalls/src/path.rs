@@ -2,7 +2,7 @@
 
 use core::task::Poll;
 
-use kernel::Fd;
+use kernel::DirFd;
 use vfs::{AtFlags, Errno, FileType, Mode, OFlags, RenameFlags, Result, Stat};
 
 use crate::abi;
@@ -12,7 +12,7 @@ use crate::table::{wide, words};
 
 /// Where a path is resolved: a directory of the kernel's, and the path from there.
 pub(crate) struct At {
-    pub(crate) dir: Option<Fd>,
+    pub(crate) dir: DirFd,
     pub(crate) path: Vec<u8>,
 }
 
@@ -24,28 +24,29 @@ fn done(result: Result<()>) -> Poll<Answer> {
 }
 
 /// A path argument below a descriptor. A preopened directory is none of the kernel's: its path
-/// is put before.
+/// is put before. A guest that is held to preview1's letter is held beneath the directory.
 ///
 /// # Errors
 /// - `EBADF`: the descriptor is not open.
-/// - `EPERM`: an absolute path, or one that by its `..` leaves the directory, of a guest that is
-///   held to preview1's letter.
 /// - `EFAULT`, `ENAMETOOLONG`: the argument.
-fn at(cx: &Cx<'_>, fd: u32, path: u32, len: u32) -> Result<At> {
+/// - as [`Kernel::resolve`](kernel::Kernel::resolve), of a preopened directory.
+fn at(cx: &mut Cx<'_>, fd: u32, path: u32, len: u32) -> Result<At> {
     let path = cx.bytes(path, len)?;
-    if cx.state.strict && (path.first() == Some(&b'/') || leaves(&path)) {
-        return Err(Errno::EPERM);
-    }
     match cx.guest_fd(fd)? {
+        GuestFd::Fd(fd) if cx.state.strict => Ok(At { dir: DirFd::BeneathFd(fd), path }),
         GuestFd::Fd(fd) => {
             // Absolute paths would not be looked up below `fd`.
             let path = if path.first() == Some(&b'/') { trim(&path) } else { path };
-            Ok(At { dir: Some(fd), path })
+            Ok(At { dir: DirFd::Fd(fd), path })
         }
-        GuestFd::Preopen(_) if path.is_empty() => Ok(At { dir: None, path }),
+        GuestFd::Preopen(base) if cx.state.strict => {
+            let base = cx.kernel.resolve(cx.pid, &base)?;
+            Ok(At { dir: DirFd::Beneath(base), path })
+        }
+        GuestFd::Preopen(_) if path.is_empty() => Ok(At { dir: DirFd::Cwd, path }),
         GuestFd::Preopen(base) => {
             let slash: &[u8] = if base.ends_with(b"/") { b"" } else { b"/" };
-            Ok(At { dir: None, path: [&base, slash, &path].concat() })
+            Ok(At { dir: DirFd::Cwd, path: [&base, slash, &path].concat() })
         }
     }
 }
@@ -53,19 +54,6 @@ fn at(cx: &Cx<'_>, fd: u32, path: u32, len: u32) -> Result<At> {
 fn trim(path: &[u8]) -> Vec<u8> {
     let rest = path.iter().position(|b| *b != b'/').map_or(&b"."[..], |n| &path[n..]);
     rest.to_vec()
-}
-
-/// Whether the `..` of a path lead above where it starts.
-fn leaves(path: &[u8]) -> bool {
-    let mut depth: i32 = 0;
-    path.split(|b| *b == b'/').any(|component| {
-        match component {
-            b"" | b"." => {}
-            b".." => depth -= 1,
-            _ => depth += 1,
-        }
-        depth < 0
-    })
 }
 
 fn nofollow(flags: u32) -> AtFlags {
@@ -178,6 +166,10 @@ pub(crate) fn path_readlink(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
     done((|| {
         let at = at(cx, fd, path, len)?;
         let target = cx.kernel.readlinkat(cx.pid, at.dir, &at.path)?;
+        // Where it leads outside is not the guest's to know, as it cannot make such a link.
+        if cx.state.strict && target.first() == Some(&b'/') {
+            return Err(Errno::EPERM);
+        }
         let n = target.len().min(buf_len as usize);
         cx.memory.write(buf, target.get(..n).unwrap_or_default())?;
         cx.memory.set_u32(out, u32::try_from(n).map_err(|_| Errno::EOVERFLOW)?)

@@ -73,4 +73,19 @@ pub struct Caller<'a> {
     pub cwd: Location,
     /// Where absolute paths start, and above which `..` does not lead.
     pub root: Location,
+    /// Where paths may lead.
+    pub resolve: Resolve,
+}
+
+/// Where the walk of a path may lead. Analogous to `resolve` of Linux's openat2(2).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Resolve {
+    /// Anywhere below the root.
+    #[default]
+    Anywhere,
+    /// Not out of the tree of the directory where it starts: an absolute path, a link with an
+    /// absolute target, a link of `/proc` to an open file, and `..` there, are `EPERM`.
+    ///
+    /// Linux's `RESOLVE_BENEATH`, whose errno is `EXDEV`; preview1 says `perm`.
+    Beneath,
 }

@@ -46,7 +46,7 @@ pub mod testing;
 mod vfs;
 
 pub use archive::{export_tar, import_tar};
-pub use cred::{Caller, Cred};
+pub use cred::{Caller, Cred, Resolve};
 pub use dev::devfs;
 pub use errno::{Errno, Result};
 pub use filesystem::{Blob, DirEntry, FileSystem, NewInode};

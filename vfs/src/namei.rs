@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use crate::mount::Mounts;
-use crate::{Access, Caller, Errno, FileType, Location, Result, Stat};
+use crate::{Access, Caller, Errno, FileType, Location, Resolve, Result, Stat};
 
 /// Symbolic links that one walk follows. Linux's `MAXSYMLINKS`.
 const SYMLOOP_MAX: u32 = 40;
@@ -114,6 +114,7 @@ pub(crate) struct Met {
 /// - `ENAMETOOLONG`: the path has 4,096 bytes or more, or a component more than 255.
 /// - `EINVAL`: the path has a NUL in it.
 /// - `EISDIR`: to be created, and a slash stands behind the last name.
+/// - `EPERM`: it leads out of the tree of `start`, in which the caller is held.
 pub(crate) fn walk<'p>(
     mounts: &Mounts,
     cx: &Caller<'_>,
@@ -131,8 +132,9 @@ pub(crate) fn walk<'p>(
     if path.contains(&0) {
         return Err(Errno::EINVAL);
     }
-    let origin = if path[0] == b'/' { cx.root } else { start };
-    let mut walk = Walk { mounts, cx, met, links: 0, at: origin, stat: stat(mounts, origin)? };
+    let origin = if path[0] == b'/' { absolute(cx)? } else { start };
+    let stat = stat(mounts, origin)?;
+    let mut walk = Walk { mounts, cx, met, links: 0, depth: 0, at: origin, stat };
     if mounts.get(origin.mount)?.fs.is_fed() {
         walk.met.fed = true;
     }
@@ -190,11 +192,19 @@ pub(crate) fn walk<'p>(
                         trailing_slash,
                     });
                 }
-                Some((at, stat)) => (walk.at, walk.stat) = (at, stat),
+                Some((at, stat)) => walk.down(at, stat),
                 None => return Err(Errno::ENOENT),
             },
         }
         pos = end;
+    }
+}
+
+/// Where absolute paths start.
+fn absolute(cx: &Caller<'_>) -> Result<Location> {
+    match cx.resolve {
+        Resolve::Anywhere => Ok(cx.root),
+        Resolve::Beneath => Err(Errno::EPERM),
     }
 }
 
@@ -209,6 +219,8 @@ struct Walk<'a> {
     cx: &'a Caller<'a>,
     met: &'a mut Met,
     links: u32,
+    /// Directories below the one where the walk started, as long as nothing led elsewhere.
+    depth: usize,
     at: Location,
     stat: Stat,
 }
@@ -243,7 +255,16 @@ impl Walk<'_> {
         Ok(Some((at, found)))
     }
 
+    fn down(&mut self, at: Location, stat: Stat) {
+        (self.at, self.stat) = (at, stat);
+        self.depth += 1;
+    }
+
     fn up(&mut self) -> Result<()> {
+        self.depth = match self.depth.checked_sub(1) {
+            None if self.cx.resolve == Resolve::Beneath => return Err(Errno::EPERM),
+            depth => depth.unwrap_or(0),
+        };
         if self.at == self.cx.root {
             return Ok(());
         }
@@ -253,7 +274,8 @@ impl Walk<'_> {
     }
 
     fn restart(&mut self) -> Result<()> {
-        self.at = self.cx.root;
+        self.at = absolute(self.cx)?;
+        self.depth = 0;
         self.stat = stat(self.mounts, self.at)?;
         Ok(())
     }
@@ -265,8 +287,12 @@ impl Walk<'_> {
             return Err(Errno::ELOOP);
         }
         let fs = &self.mounts.get(link.mount)?.fs;
+        let magic = fs.magic_fd(link.ino);
+        if magic.is_some() && self.cx.resolve == Resolve::Beneath {
+            return Err(Errno::EPERM);
+        }
         if is_last {
-            self.met.magic = fs.magic_fd(link.ino);
+            self.met.magic = magic;
         }
         let target = fs.read_link(link.ino)?;
         if target.is_empty() { Err(Errno::ENOENT) } else { Ok(target) }

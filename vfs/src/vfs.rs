@@ -16,8 +16,8 @@ use crate::mount::{Mount, Mounts};
 use crate::namei::{self, Found, Intent, Last, Met};
 use crate::{
     Access, AtFlags, Blob, Caller, Cred, Errno, FileSystem, FileType, Follow, Location, Mode,
-    MountFlags, MountId, MountInfo, NewInode, OFlags, OpenFile, ProcFs, Result, SetStat, Stat,
-    StatFs, Timestamp,
+    MountFlags, MountId, MountInfo, NewInode, OFlags, OpenFile, ProcFs, Resolve, Result, SetStat,
+    Stat, StatFs, Timestamp,
 };
 
 /// A namespace of mounted filesystems, and every operation on paths and open files.
@@ -42,7 +42,14 @@ impl Vfs {
     pub fn superuser(&self, now: Timestamp) -> Caller<'static> {
         static ROOT: Cred = Cred::ROOT;
         let root = self.root();
-        Caller { cred: &ROOT, umask: Mode::new(0o022), now, cwd: root, root }
+        Caller {
+            cred: &ROOT,
+            umask: Mode::new(0o022),
+            now,
+            cwd: root,
+            root,
+            resolve: Resolve::Anywhere,
+        }
     }
 
     /// Mounts a filesystem on a directory; a second one there hides the first.
@@ -164,6 +171,8 @@ impl Vfs {
     /// - `ELOOP`: more than 40 symbolic links.
     /// - `ENAMETOOLONG`: 4,096 bytes or more, or a component of more than 255.
     /// - `EINVAL`: a NUL in the path.
+    /// - `EPERM`: it leads out of the tree of `dir`, and the caller is held there by
+    ///   [`Resolve::Beneath`].
     pub fn resolve(
         &mut self,
         cx: &Caller<'_>,

@@ -6,6 +6,23 @@ use agentos_runtime::{Builder, Sandbox};
 use fixtures::{Case, WASI};
 use vfs::{FileSystem, HostFs, MemFs, OverlayFs, SetStat, Timestamp};
 
+/// Follows, by each call that follows links, links that the embedder put into the mount.
+const ABSOLUTE_LINKS: &str = r#"
+path_open 3 FOLLOW "hosts" 0 FD_READ 0 0 ! EPERM|ENOTCAPABLE
+path_open 3 FOLLOW "new" CREAT FD_WRITE 0 0 ! EPERM|ENOTCAPABLE
+path_open 3 0 "etc/hosts" 0 FD_READ 0 0 ! EPERM|ENOTCAPABLE
+path_open 3 0 "above/etc/hosts" 0 FD_READ 0 0 ! EPERM|ENOTCAPABLE
+path_open 3 0 "self/mine" 0 FD_READ 0 0 ! EPERM|ENOTCAPABLE
+path_filestat_get 3 FOLLOW "hosts" ! EPERM|ENOTCAPABLE
+path_filestat_set_times 3 FOLLOW "hosts" 0 0 MTIM ! EPERM|ENOTCAPABLE
+path_create_directory 3 "etc/made" ! EPERM|ENOTCAPABLE
+path_rename 3 "mine" 3 "etc/hosts" ! EPERM|ENOTCAPABLE
+path_link 3 0 "etc/hosts" 3 "taken" ! EPERM|ENOTCAPABLE
+path_unlink_file 3 "etc/hosts" ! EPERM|ENOTCAPABLE
+path_readlink 3 "etc" 99 ! EPERM|ENOTCAPABLE
+path_open 3 0 "mine" 0 FD_READ 0 0
+"#;
+
 /// The user that commands run as.
 const USER: u32 = 1000;
 
@@ -80,4 +97,41 @@ fn programs_on_the_host() {
 #[test]
 fn programs_on_an_overlay() {
     check(Root::Overlay);
+}
+
+/// What a program sees of its directory `/data`, and may not reach through it.
+#[track_caller]
+fn check_absolute_links(root: Root) {
+    let wasm = fixtures::calls::compile(ABSOLUTE_LINKS).unwrap();
+    let scratch = tempfile::tempdir().unwrap();
+    let builder = mount(Sandbox::builder(), root, "/data", scratch.path());
+    let mut sandbox = builder.cwd("/").build().unwrap();
+    let vfs = sandbox.kernel().vfs_mut();
+    let cx = vfs.superuser(Timestamp::default());
+    for (name, target) in [
+        ("hosts", "/etc/hosts"),
+        ("new", "/etc/new"),
+        ("etc", "/etc"),
+        ("above", ".."),
+        ("self", "/data"),
+    ] {
+        let path = format!("/data/{name}");
+        vfs.symlinkat(&cx, target.as_bytes(), cx.root, path.as_bytes()).unwrap();
+    }
+    let readable = "cd /data; echo mine >mine; for f in hosts self/mine above/data/mine; do
+        read -r line <$f || exit; done";
+    let before = sandbox.script(readable).output().unwrap();
+    assert!(before.success(), "{root:?}: {}", before.stderr_text());
+    let command = sandbox.module("links", wasm).preopens([("/data", "/data")]);
+    let output = command.output().unwrap();
+    assert!(output.success(), "{root:?}: {:?} {}", output.ended, output.stderr_text());
+    let after = sandbox.script("[[ ! -e /etc/new && ! -e /etc/made ]]").output().unwrap();
+    assert!(after.success(), "{root:?}: something was made in /etc");
+}
+
+#[test]
+fn no_link_leads_a_strict_program_out_of_its_directory() {
+    for root in [Root::Memory, Root::Host, Root::Overlay] {
+        check_absolute_links(root);
+    }
 }

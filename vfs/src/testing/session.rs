@@ -106,8 +106,13 @@ impl Session {
     }
 
     fn with<T>(&mut self, call: impl FnOnce(&mut Vfs, &Caller<'_>) -> T) -> T {
-        let root = self.vfs.root();
-        let cx = Caller { cred: &self.cred, umask: self.umask, now: self.now, cwd: self.cwd, root };
+        let cx = Caller {
+            cred: &self.cred,
+            umask: self.umask,
+            now: self.now,
+            cwd: self.cwd,
+            ..self.vfs.superuser(self.now)
+        };
         call(&mut self.vfs, &cx)
     }
 
@@ -201,9 +206,13 @@ impl Session {
         if io && !matches!(file.file_type, FileType::Regular | FileType::Directory) {
             return Ok(Answer::Done);
         }
-        let root = self.vfs.root();
-        let cx =
-            &Caller { cred: &self.cred, umask: self.umask, now: self.now, cwd: self.cwd, root };
+        let cx = &Caller {
+            cred: &self.cred,
+            umask: self.umask,
+            now: self.now,
+            cwd: self.cwd,
+            ..self.vfs.superuser(self.now)
+        };
         let (vfs, now) = (&mut self.vfs, self.now);
         match *op {
             Op::Read { len, .. } => {

@@ -7,6 +7,8 @@ extern crate agentos_vfs as vfs;
 #[cfg(all(feature = "host", target_os = "linux"))]
 mod archive;
 #[cfg(all(feature = "host", target_os = "linux"))]
+mod beneath;
+#[cfg(all(feature = "host", target_os = "linux"))]
 mod changes;
 #[cfg(all(feature = "host", target_os = "linux"))]
 mod conformance;
