@@ -38,7 +38,8 @@ fn on_host(base: impl std::os::fd::AsFd, path: &str) -> Result<(), Errno> {
         Err(rustix::io::Errno::NOENT) => Err(Errno::ENOENT),
         Err(rustix::io::Errno::NOTDIR) => Err(Errno::ENOTDIR),
         Err(rustix::io::Errno::LOOP) => Err(Errno::ELOOP),
-        Err(other) => panic!("{path}: {other}"),
+        // None of the errors that the walk can answer.
+        Err(_) => Err(Errno::EIO),
     }
 }
 
