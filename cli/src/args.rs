@@ -190,9 +190,20 @@ pub(crate) struct SandboxOptions {
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     pub(crate) trace: Option<Option<std::path::PathBuf>>,
 
-    /// Prints one JSON object: stdout, stderr, exitCode, durationMs, fuel.
+    /// Prints one JSON object: stdout, stderr, stdoutDropped, stderrDropped, stdoutFile,
+    /// stderrFile, exitCode, durationMs, fuel.
     #[arg(long)]
     pub(crate) json: bool,
+
+    /// How much of standard output, and of standard error, `--json` keeps, such as `32K`; a last
+    /// line tells of what is dropped. Default 64M.
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, requires = "json")]
+    pub(crate) kept_output_bytes: Option<u64>,
+
+    /// Writes an output that is longer than is kept as a whole to a file in this directory of the
+    /// sandbox, which must exist.
+    #[arg(long, value_name = "DIR", requires = "json")]
+    pub(crate) full_output: Option<String>,
 }
 
 /// A number of bytes, with `K`, `M` or `G` behind it for as many times 1,024.

@@ -121,6 +121,10 @@ fn print_json(output: &Output) -> Result<(), String> {
     let value = serde_json::json!({
         "stdout": output.stdout_text(),
         "stderr": output.stderr_text(),
+        "stdoutDropped": output.stdout_dropped,
+        "stderrDropped": output.stderr_dropped,
+        "stdoutFile": output.stdout_file.as_ref().map(|file| &file.path),
+        "stderrFile": output.stderr_file.as_ref().map(|file| &file.path),
         "exitCode": output.exit_code,
         "durationMs": millis,
         "fuel": output.fuel,

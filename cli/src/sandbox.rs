@@ -28,6 +28,9 @@ pub(crate) fn build(options: &SandboxOptions) -> Result<Sandbox, String> {
         limits.memory_per_process = memory;
         limits.memory = limits.memory.max(memory);
     }
+    if let Some(bytes) = options.kept_output_bytes {
+        limits.kept_output_bytes = bytes;
+    }
     let mut builder = Sandbox::builder().software(software::common()).limits(limits);
     for spec in &options.mount {
         builder = mount(builder, spec, spec.at(cwd))?;
@@ -40,6 +43,9 @@ pub(crate) fn build(options: &SandboxOptions) -> Result<Sandbox, String> {
     }
     if let Some(cwd) = &options.cwd {
         builder = builder.cwd(cwd);
+    }
+    if let Some(dir) = &options.full_output {
+        builder = builder.full_output(dir);
     }
     if let Some(timeout) = options.timeout {
         builder = builder.timeout(timeout);

@@ -150,3 +150,18 @@ fn what_stands_behind_the_module_is_the_programs() {
     let output = agentos(dir.path(), &["wasm", "--no-such-option", "p.wasm"]);
     assert_eq!(output.status.code(), Some(2));
 }
+
+#[test]
+fn json_tells_of_output_that_was_dropped() {
+    let dir = with_program("n = fd_write 1 \"0123456789abcdef\"");
+    let args = "wasm --json --kept-output-bytes 10 --mount data:/out:rw --full-output /out p.wasm";
+    let output = agentos(dir.path(), &args.split(' ').collect::<Vec<_>>());
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let mark = "[agentos: 6 more bytes dropped; all of it is in /out/1.stdout]\n";
+    assert_eq!(json["stdout"], format!("0123456789\n{mark}"));
+    assert_eq!((&json["stdoutDropped"], &json["stderrDropped"]), (&6.into(), &0.into()));
+    assert_eq!(json["stdoutFile"], "/out/1.stdout");
+    assert_eq!(json["stderrFile"], serde_json::Value::Null);
+    assert_eq!(fs::read(dir.path().join("data/1.stdout")).unwrap(), b"0123456789abcdef");
+    assert_eq!(text(&output.stderr), "agentos: limit `kept_output_bytes` of 10 reached\n");
+}

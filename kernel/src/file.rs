@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use vfs::{FileType, Location, OFlags, OpenFile};
 
-use crate::host::CaptureId;
+use crate::CaptureId;
 use crate::kernel::System;
 use crate::tty::TtyId;
 use crate::{Limit, Pid};

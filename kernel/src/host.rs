@@ -1,4 +1,6 @@
-//! The driver's side of descriptors: bytes to read, captures, and pipes to stream through.
+//! The driver's side of descriptors: bytes to read, and pipes to stream through.
+//!
+//! Not here: what is kept of an output (`capture`).
 
 use bytes::Bytes;
 use vfs::{Errno, OFlags, Result};
@@ -9,7 +11,7 @@ use crate::pipe::Put;
 use crate::process::Run;
 use crate::tty::TtyId;
 use crate::wait_queue::WaitOn;
-use crate::{Kernel, Limit};
+use crate::{CaptureId, Kernel};
 
 /// What the driver gives a process as standard input, output or error.
 #[derive(Clone, Debug, Default)]
@@ -27,10 +29,6 @@ pub enum HostFile {
     Tty(TtyId),
 }
 
-/// Names what is captured.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct CaptureId(pub(crate) u32);
-
 /// Names a pipe of which the driver holds one end.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct HostPipeId(pub(crate) u32);
@@ -44,49 +42,7 @@ pub enum HostEnd {
     Write,
 }
 
-/// What a capture kept.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Captured {
-    /// The first bytes, up to the capture's limit.
-    pub bytes: Vec<u8>,
-    /// How many more were written and dropped.
-    pub truncated: u64,
-}
-
-#[derive(Debug)]
-pub(crate) struct Capture {
-    kept: Captured,
-    limit: u64,
-    total: u64,
-    /// Open file descriptions that write to it.
-    pub(crate) refs: u32,
-}
-
 impl Kernel {
-    /// Makes a place that keeps up to `limit` bytes of what is written to it.
-    pub fn capture(&mut self, limit: u64) -> CaptureId {
-        let kept = Captured::default();
-        let capture = Capture { kept, limit, total: 0, refs: 0 };
-        CaptureId(u32::try_from(self.sys().captures.insert(capture)).unwrap_or(u32::MAX))
-    }
-
-    /// Takes what a capture has kept so far; its limit starts anew. Once no process can write
-    /// to it any more, its name ends with this call.
-    pub fn take_capture(&mut self, id: CaptureId) -> Captured {
-        let captures = &mut self.sys().captures;
-        let Some(capture) = captures.get_mut(id.0 as usize) else { return Captured::default() };
-        let kept = core::mem::take(&mut capture.kept);
-        if capture.refs == 0 {
-            captures.remove(id.0 as usize);
-        }
-        kept
-    }
-
-    /// Whether some process can still write to a capture.
-    pub fn capture_is_open(&self, id: CaptureId) -> bool {
-        self.sys_ref().captures.get(id.0 as usize).is_some_and(|capture| capture.refs > 0)
-    }
-
     /// Makes a pipe of which the driver holds one end; [`HostFile::Pipe`] is the other.
     pub fn host_pipe(&mut self, end: HostEnd) -> HostPipeId {
         let system = self.sys();
@@ -175,26 +131,6 @@ impl System {
             _ => return Err(Errno::EINVAL),
         };
         self.add_file(file, flags).map_err(|_| Errno::ENFILE)
-    }
-
-    /// Appends to a capture. All bytes count as written.
-    pub(crate) fn write_capture(&mut self, id: CaptureId, buf: &[u8]) -> usize {
-        let Some(capture) = self.captures.get_mut(id.0 as usize) else { return buf.len() };
-        let room = capture.limit.saturating_sub(capture.kept.bytes.len() as u64);
-        let keep = usize::try_from(room).unwrap_or(usize::MAX).min(buf.len());
-        capture.kept.bytes.extend_from_slice(&buf[..keep]);
-        capture.kept.truncated += (buf.len() - keep) as u64;
-        capture.total = capture.total.saturating_add(buf.len() as u64);
-        if capture.total > self.limits.output_bytes {
-            self.end_by_limit(Limit::OutputBytes);
-        }
-        buf.len()
-    }
-
-    pub(crate) fn close_capture(&mut self, id: CaptureId) {
-        if let Some(capture) = self.captures.get_mut(id.0 as usize) {
-            capture.refs -= 1;
-        }
     }
 
     /// Whether some blocked process waits for something that only the driver can bring.

@@ -10,8 +10,8 @@ use slab::Slab;
 use vfs::{Location, Timestamp, Vfs};
 
 use crate::binfmt::Loader;
+use crate::capture::Capture;
 use crate::file::{Description, PipeId};
-use crate::host::Capture;
 use crate::lock::Lock;
 use crate::pipe::Pipe;
 use crate::process::table::Table;

@@ -40,6 +40,7 @@
 //! no global state, no clock and no randomness but what [`Config`] gives.
 
 mod binfmt;
+mod capture;
 mod clock;
 mod descriptors;
 mod dirfd;
@@ -77,10 +78,11 @@ pub use vfs::{
 };
 
 pub use binfmt::{Image, Loader};
+pub use capture::{CaptureId, Captured, Spilled};
 pub use clock::{Clock, ClockId, HostClock, VirtualClock};
 pub use dirfd::DirFd;
 pub use fd::{CloseOnExec, Fd};
-pub use host::{CaptureId, Captured, HostEnd, HostFile, HostPipeId};
+pub use host::{HostEnd, HostFile, HostPipeId};
 pub use jobs::Rusage;
 pub use kernel::{Config, Counters, Kernel};
 pub use kill::KillTarget;

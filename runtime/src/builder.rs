@@ -26,6 +26,7 @@ pub struct Builder {
     entropy: Box<dyn Entropy>,
     hostname: String,
     timeout: Option<Duration>,
+    full_output: Option<String>,
 }
 
 /// The environment of a login of the sandbox's user.
@@ -59,6 +60,7 @@ impl Builder {
             entropy: Box::new(HostEntropy),
             hostname: "agentos".to_owned(),
             timeout: None,
+            full_output: None,
         }
     }
 
@@ -119,6 +121,13 @@ impl Builder {
     /// How long a command may take unless it says itself. Default: as long as it wants.
     pub fn timeout(mut self, timeout: Duration) -> Builder {
         self.timeout = Some(timeout);
+        self
+    }
+
+    /// Where each command's outputs go as a whole that are longer than is kept:
+    /// [`Command::full_output`](crate::Command::full_output) of every command.
+    pub fn full_output(mut self, dir: impl Into<String>) -> Builder {
+        self.full_output = Some(dir.into());
         self
     }
 
@@ -201,6 +210,8 @@ impl Builder {
             cwd: self.cwd,
             default_cwd: CWD,
             timeout: self.timeout,
+            full_output: self.full_output,
+            full_outputs: 0,
             has_software: self.pack.is_built() || !self.software_dirs.is_empty(),
             life: crate::sandbox::Life::Ready,
         })

@@ -9,11 +9,11 @@ use kernel::{
     CaptureId, ClockId, HostEnd, HostFile, HostPipeId, Outcome, Pid, Signal, Until, WindowSize,
 };
 use syscalls::Preopen;
-use vfs::Errno;
+use vfs::{Cred, Errno};
 
 use crate::error::ErrorKind;
 use crate::sandbox::Sandbox;
-use crate::{Ended, Error, LimitReached, Output, Terminal};
+use crate::{Ended, Error, LimitReached, Output, Terminal, rootfs};
 pub(crate) use launch::check_env;
 use launch::{Prepared, launch};
 
@@ -25,6 +25,7 @@ pub struct Command<'s> {
     stdin: Bytes,
     timeout: Option<Duration>,
     linger: Duration,
+    full_output: Option<String>,
 }
 
 /// What is to run, as it was asked for.
@@ -76,7 +77,8 @@ impl<'s> Command<'s> {
         let timeout = sandbox.timeout;
         let (args, env, preopens) = (Vec::new(), Vec::new(), vec![Preopen::root()]);
         let request = Request { what, args, env, inherits: true, cwd: None, preopens };
-        Command { sandbox, request, stdin: Bytes::new(), timeout, linger: Duration::ZERO }
+        let (stdin, full_output) = (Bytes::new(), sandbox.full_output.clone());
+        Command { sandbox, request, stdin, timeout, linger: Duration::ZERO, full_output }
     }
 
     /// Adds an argument: `$1` and so on of a script.
@@ -141,6 +143,16 @@ impl<'s> Command<'s> {
         self
     }
 
+    /// A directory of the sandbox for the whole of an output that is longer than
+    /// [`kept_output_bytes`](crate::Limits::kept_output_bytes): then, and only then, a file
+    /// `N.stdout` or `N.stderr` is made in it, the sandbox's user's, where N counts the commands.
+    /// What is there of that name is overwritten. [`Output::stdout_file`] names it. The bytes
+    /// count as any file's do: what the filesystem has no room for is dropped.
+    pub fn full_output(mut self, dir: impl Into<String>) -> Self {
+        self.full_output = Some(dir.into());
+        self
+    }
+
     /// Runs it to its end and returns what it wrote.
     ///
     /// # Errors
@@ -149,12 +161,12 @@ impl<'s> Command<'s> {
     /// - [`ErrorKind::Disposed`], [`ErrorKind::Bug`]: the sandbox cannot be used.
     pub fn output(self) -> Result<Output, Error> {
         self.sandbox.check_life()?;
-        let Command { sandbox, request, stdin, timeout, linger } = self;
+        let Command { sandbox, request, stdin, timeout, linger, full_output } = self;
         let command = Prepared::new(sandbox, request)?;
         sandbox.guarded(|sandbox| {
-            let limit = sandbox.limits.kept_output_bytes;
-            let stdout = sandbox.kernel.capture(limit);
-            let stderr = sandbox.kernel.capture(limit);
+            sandbox.full_outputs += u64::from(full_output.is_some());
+            let stdout = capture(sandbox, full_output.as_deref(), "stdout");
+            let stderr = capture(sandbox, full_output.as_deref(), "stderr");
             let sink = Sink::Capture(stdout, stderr);
             run(sandbox, command, stdin, timeout, linger, sink)
         })?
@@ -168,7 +180,7 @@ impl<'s> Command<'s> {
     /// As [`output`](Command::output).
     pub fn stream(self, mut write: impl FnMut(Stream, &[u8]) -> bool) -> Result<Output, Error> {
         self.sandbox.check_life()?;
-        let Command { sandbox, request, stdin, timeout, linger } = self;
+        let Command { sandbox, request, stdin, timeout, linger, .. } = self;
         let command = Prepared::new(sandbox, request)?;
         sandbox.guarded(|sandbox| {
             let stdout = sandbox.kernel.host_pipe(HostEnd::Read);
@@ -196,6 +208,16 @@ impl<'s> Command<'s> {
             Err((_, message)) => Err(ErrorKind::Argument(message.trim_end().to_owned()).into()),
         }
     }
+}
+
+/// A place for an output, and a file for it where it is to be had as a whole.
+fn capture(sandbox: &mut Sandbox, dir: Option<&str>, name: &str) -> CaptureId {
+    let limit = sandbox.limits.kept_output_bytes;
+    let Some(dir) = dir else { return sandbox.kernel.capture(limit) };
+    let dir = sandbox.absolute(dir);
+    let path = format!("{}/{}.{name}", dir.trim_end_matches('/'), sandbox.full_outputs);
+    let user = Cred::user(rootfs::USER.0, rootfs::USER.1);
+    sandbox.kernel.capture_with_file(limit, path.as_bytes(), user)
 }
 
 /// Where the outputs go.
@@ -378,7 +400,12 @@ fn collect(sandbox: &mut Sandbox, sink: Sink<'_>, message: &str) -> Output {
     if let Some(refusal) = sandbox.memory.take_refusal() {
         limits.push(LimitReached::memory(&sandbox.limits, refusal));
     }
+    if stdout.truncated > 0 || stderr.truncated > 0 {
+        limits.push(LimitReached::kept_output(&sandbox.limits));
+    }
     let mut output = Output {
+        stdout_file: stdout.spilled.map(Into::into),
+        stderr_file: stderr.spilled.map(Into::into),
         stdout: stdout.bytes,
         stderr: stderr.bytes,
         exit_code: 0,

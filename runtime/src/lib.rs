@@ -49,6 +49,6 @@ pub use error::{Error, ErrorKind};
 pub use kernel::Signal;
 pub use kernel::WindowSize;
 pub use limits::{LimitReached, Limits};
-pub use output::{Ended, Output};
+pub use output::{Ended, Output, OutputFile};
 pub use sandbox::{FileResult, Sandbox};
 pub use terminal::{Progress, Terminal};

@@ -17,7 +17,8 @@ pub struct Limits {
     /// Elements of one table of a guest. Default 1,000,000; growing beyond it fails.
     pub table_elements: usize,
     /// Bytes of standard output, and of standard error, that are kept. Default 64 MiB; what is
-    /// more is dropped and counted in [`Output`](crate::Output).
+    /// more is dropped and counted in [`Output`](crate::Output), whose texts say so. The whole can
+    /// be had in a [file](crate::Command::full_output).
     pub kept_output_bytes: u64,
 }
 
@@ -50,6 +51,10 @@ impl From<kernel::LimitExceeded> for LimitReached {
 }
 
 impl LimitReached {
+    pub(crate) fn kept_output(limits: &Limits) -> LimitReached {
+        LimitReached { field: "kept_output_bytes", value: limits.kept_output_bytes }
+    }
+
     pub(crate) fn memory(limits: &Limits, refusal: Refusal) -> LimitReached {
         match refusal {
             Refusal::PerProcess => {

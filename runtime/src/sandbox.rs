@@ -27,6 +27,9 @@ pub struct Sandbox {
     pub(crate) cwd: Option<String>,
     pub(crate) default_cwd: &'static str,
     pub(crate) timeout: Option<Duration>,
+    /// Where outputs go that are longer than is kept, and how many commands were asked to.
+    pub(crate) full_output: Option<String>,
+    pub(crate) full_outputs: u64,
     pub(crate) has_software: bool,
     pub(crate) life: Life,
 }
@@ -198,7 +201,7 @@ impl Sandbox {
     }
 
     /// An absolute path from one that starts where commands start.
-    fn absolute(&self, path: &str) -> String {
+    pub(crate) fn absolute(&self, path: &str) -> String {
         if path.starts_with('/') {
             return path.to_owned();
         }
