@@ -107,6 +107,8 @@ fn enter(
             guest.exit = Some(status);
             Err(wasmi::Error::host(Parked))
         }
+        // What the process is next is in the guest's `next`.
+        Poll::Ready(Answer::Exec) => Err(wasmi::Error::host(Parked)),
         Poll::Pending => {
             guest.pending = Some(Pending::Call { row, args });
             Err(wasmi::Error::host(Parked))
@@ -121,6 +123,7 @@ pub(crate) fn call(row: &Row, args: &Args, bytes: &mut [u8], guest: &mut Guest) 
         pid: guest.pid,
         memory: GuestMemory::new(bytes),
         state: &mut guest.state,
+        next: &mut guest.next,
     };
     row.call(&mut cx, args.get(..row.params.len()).unwrap_or(args))
 }

@@ -28,6 +28,8 @@ pub(crate) struct Guest {
     pub(crate) state: WasiState,
     pub(crate) pending: Option<Pending>,
     pub(crate) exit: Option<ExitStatus>,
+    /// The program that the process becomes.
+    pub(crate) next: Option<Box<dyn Program>>,
     pub(crate) limiter: Limiter,
 }
 
@@ -126,6 +128,7 @@ impl WasmProgram {
             state: if plain { WasiState::strict(preopens) } else { WasiState::default() },
             pending: None,
             exit: None,
+            next: None,
             limiter,
         };
         let mut store = Store::new(&engine.wasmi, guest);
@@ -209,6 +212,7 @@ impl WasmProgram {
                         self.store.data_mut().exit = Some(status);
                         return Ok(ResumableCall::HostTrap(call));
                     }
+                    Poll::Ready(Answer::Exec) => return Ok(ResumableCall::HostTrap(call)),
                     Poll::Pending => {
                         self.store.data_mut().pending = Some(Pending::Call { row, args });
                         return Ok(ResumableCall::HostTrap(call));
@@ -257,6 +261,9 @@ impl WasmProgram {
             let outcome = self.run(fuel);
             if let Some(status) = self.store.data_mut().exit.take() {
                 return Step::Exit(status);
+            }
+            if let Some(program) = self.store.data_mut().next.take() {
+                return Step::Exec(program);
             }
             match outcome {
                 Ok(ResumableCall::Finished) => {

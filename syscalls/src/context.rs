@@ -3,7 +3,7 @@
 use core::task::Poll;
 use std::collections::BTreeMap;
 
-use kernel::{ExitStatus, Fd, Kernel, Pid};
+use kernel::{ExitStatus, Fd, Kernel, Pid, Program};
 use vfs::{Errno, Result};
 
 use crate::GuestMemory;
@@ -19,6 +19,8 @@ pub struct Cx<'a> {
     pub memory: GuestMemory<'a>,
     /// What this layer keeps for the process.
     pub state: &'a mut WasiState,
+    /// Where a call that answers [`Answer::Exec`] leaves the body of the new program.
+    pub next: &'a mut Option<Box<dyn Program>>,
 }
 
 /// How a call ended.
@@ -29,6 +31,8 @@ pub enum Answer {
     Value(u32),
     /// The process ends.
     Exit(ExitStatus),
+    /// The process goes on as the program in [`Cx::next`]: see [`kernel::Step::Exec`].
+    Exec,
 }
 
 /// A directory that a guest finds open when it starts.

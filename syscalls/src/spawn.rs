@@ -1,4 +1,5 @@
-//! `agentos.proc_spawn`: a process from a record in memory, as `posix_spawn` takes it.
+//! `agentos.proc_spawn`: a process from a record in memory, as `posix_spawn` takes it; and
+//! `agentos.proc_exec`: another program in this process.
 //!
 //! The record is 72 bytes, little-endian, numbers of 32 bits unless said otherwise: path, argv,
 //! environment and working directory, each as pointer and length; pointer and number of actions;
@@ -59,6 +60,30 @@ pub(crate) fn proc_spawn(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
         let pid = cx.kernel.spawn(cx.pid, request)?;
         cx.memory.set_u32(ret, pid.0)
     })()))
+}
+
+/// `proc_exec(path, len, argv, len, env, len)`: as `execve`, and without a path `argv[0]` is
+/// searched for in the `PATH` of that environment. Answers only if it fails; then nothing has
+/// changed.
+pub(crate) fn proc_exec(cx: &mut Cx<'_>, a: &[u64]) -> Poll<Answer> {
+    let [path, path_len, argv, argv_len, env, env_len] = words(a);
+    let loaded = (|| {
+        let argv = strings(cx.memory.slice(argv, argv_len)?);
+        let env = strings(cx.memory.slice(env, env_len)?);
+        let mut path = cx.bytes(path, path_len)?;
+        if path.is_empty() {
+            let name = argv.first().ok_or(Errno::EINVAL)?;
+            path = program(cx, name, &env)?;
+        }
+        cx.kernel.exec(cx.pid, &path, argv, env)
+    })();
+    match loaded {
+        Ok(program) => {
+            *cx.next = Some(program);
+            Poll::Ready(Answer::Exec)
+        }
+        Err(errno) => answer(Poll::Ready(Err(errno))),
+    }
 }
 
 fn decode(cx: &mut Cx<'_>, record: u32) -> Result<Spawn> {

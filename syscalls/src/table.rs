@@ -179,6 +179,7 @@ rows! { AGENTOS, "agentos":
     proc_setpgid (I I) I => agentos::proc_setpgid, Full, "";
     proc_getpgid (I I) I => agentos::proc_getpgid, Full, "";
     proc_spawn (I I) I => spawn::proc_spawn, Full, "see the layout in `spawn.rs`";
+    proc_exec (I I I I I I) I => spawn::proc_exec, Full, "as `execve`; answers only if it fails";
     proc_wait (I I I I) I => process::proc_wait, Full, "the status as POSIX has it";
     proc_sigprocmask (I L I) I => process::proc_sigprocmask, Full, "";
     proc_pause () I => process::proc_pause, Full, "";

@@ -8,6 +8,7 @@
 
 mod bounds;
 mod commands;
+mod exec;
 mod isolation;
 mod limits;
 mod modules;

@@ -62,6 +62,44 @@ fn record(guest: &mut Guest, path: &[u8], argv: &[u8], env: &[u8], actions: &[[u
     RECORD.into()
 }
 
+/// The arguments of `proc_exec`.
+fn exec(guest: &mut Guest, path: &[u8], argv: &[u8], env: &[u8]) -> Poll<Answer> {
+    let [path, path_len] = guest.put(STRINGS, path);
+    let [argv, argv_len] = guest.put(0x2300, argv);
+    let [env, env_len] = guest.put(0x2400, env);
+    guest.call("proc_exec", &[path, path_len, argv, argv_len, env, env_len])
+}
+
+#[test]
+fn exec_makes_the_next_program_or_changes_nothing() {
+    let mut guest = with_echo();
+    guest.file(b"bin/text", b"no program");
+    let vfs = guest.kernel.vfs_mut();
+    let root = vfs.superuser(vfs::Timestamp::default());
+    vfs.fchmodat(&root, root.cwd, b"/bin/text", Mode::new(0o644), vfs::AtFlags::empty()).unwrap();
+    let before = guest.kernel.argv(guest.pid).unwrap().to_vec();
+    let (long, root) = (vec![b'x'; 3 << 10], b"PATH=/bin\0");
+    for (path, argv, errno) in [
+        (&b"/bin/none"[..], &b"x\0"[..], Errno::ENOENT),
+        (b"/bin/text", b"x\0", Errno::EACCES),
+        (b"/bin", b"x\0", Errno::EACCES),
+        (b"", b"none\0", Errno::ENOENT),
+        (b"", b"", Errno::EINVAL),
+    ] {
+        let answer = exec(&mut guest, path, argv, root);
+        let wanted = Answer::Value(agentos_syscalls::errno_number(errno).into());
+        assert_eq!(answer, Poll::Ready(wanted), "{}", String::from_utf8_lossy(path));
+    }
+    let far = guest.call("proc_exec", &[0, 0, 0, 0, u64::from(u32::MAX), 8]);
+    assert_eq!(far, Poll::Ready(Answer::Value(21)), "EFAULT");
+    let too_long = exec(&mut guest, &[&b"/bin/"[..], &long, &long].concat(), b"x\0", b"");
+    assert_eq!(too_long, Poll::Ready(Answer::Value(37)), "ENAMETOOLONG");
+    assert!(guest.next.is_none());
+    assert_eq!(guest.kernel.argv(guest.pid).unwrap(), before);
+    assert_eq!(exec(&mut guest, b"", b"echo\0a\0", root), Poll::Ready(Answer::Exec));
+    assert!(guest.next.is_some());
+}
+
 #[test]
 fn a_spawned_process_has_its_actions_done_and_reports_its_status() {
     let mut guest = with_echo();

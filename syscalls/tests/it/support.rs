@@ -34,6 +34,7 @@ pub(crate) struct Guest {
     pub(crate) memory: Vec<u8>,
     pub(crate) state: WasiState,
     pub(crate) stdout: CaptureId,
+    pub(crate) next: Option<Box<dyn Program>>,
 }
 
 impl Guest {
@@ -59,7 +60,7 @@ impl Guest {
         // Its body blocks once, so that the waits of the calls that follow are what it waits for.
         kernel.run_one();
         let state = WasiState::default();
-        Guest { kernel, pid, memory: vec![0; SIZE], state, stdout }
+        Guest { kernel, pid, memory: vec![0; SIZE], state, stdout, next: None }
     }
 
     /// The same with `/dev`.
@@ -79,6 +80,7 @@ impl Guest {
             pid: self.pid,
             memory: GuestMemory::new(&mut self.memory),
             state: &mut self.state,
+            next: &mut self.next,
         };
         row.call(&mut cx, args)
     }
