@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::diff::{Change, ChangeKind, Delta};
+use super::diff::{Change, ChangeKind, Delta, same_content};
 use super::whiteout::Version;
 use super::{Data, Layer, OverlayFs};
 use crate::{
@@ -92,6 +92,10 @@ impl OverlayFs {
     /// A path is refused, and left alone, if `target` has another version of it than the lower
     /// layer had when it was first changed here: told by inode, size and times. Each file is
     /// replaced as a whole. Modes and times of change are kept, owners where `target` lets us.
+    ///
+    /// Once no change is left, all is as `target` has it, times and numbers of links too. As long as
+    /// one is left in a new directory, that directory stays the upper layer's, and names in it of
+    /// files that are linked elsewhere are files of their own.
     ///
     /// # Errors
     /// What the layers answer while the changes are looked for. What goes wrong with one path is
@@ -373,7 +377,7 @@ impl Apply<'_> {
     fn same_below(&self, ino: Ino, stat: &Stat) -> Option<Ino> {
         let Layer::Lower(lower) = Layer::of(ino) else { return None };
         let changed = self.fs.changed.get(&lower)?;
-        if stat.nlink < 2 || stat.file_type != FileType::Symlink && changed.data == Data::Upper {
+        if stat.nlink < 2 {
             return None;
         }
         let mut todo = vec![self.target.root()];
@@ -391,24 +395,25 @@ impl Apply<'_> {
         let there = self.target.stat(lower).ok().filter(|_| found)?;
         // The mode may be about to change: that is a change of its own.
         let alike = (there.file_type, there.size) == (stat.file_type, stat.size);
+        let written = stat.file_type == FileType::Regular && changed.data == Data::Upper;
+        if written && !same_content((self.fs, ino), (self.target, lower)).ok()? {
+            return None;
+        }
         (alike && there.ino == changed.version.ino).then_some(lower)
     }
 
     fn write_new(&mut self, ino: Ino, dir: Ino, temp: &[u8], new: &NewInode) -> Result<()> {
         let stat = self.fs.stat(ino)?;
-        match stat.file_type {
-            FileType::Symlink => {
-                let text = self.fs.read_link(ino)?;
-                self.target.symlink(dir, temp, &text, new).map(|_| ())
-            }
-            FileType::Regular => {
-                let to = self.target.create(dir, temp, FileType::Regular, 0, new)?;
-                self.copy(ino, to)?;
-                self.attributes(ino, to)?;
-                self.target.sync(to)
-            }
-            file_type => self.target.create(dir, temp, file_type, stat.rdev, new).map(|_| ()),
+        let to = match stat.file_type {
+            FileType::Symlink => self.target.symlink(dir, temp, &self.fs.read_link(ino)?, new)?,
+            file_type => self.target.create(dir, temp, file_type, stat.rdev, new)?,
+        };
+        let regular = stat.file_type == FileType::Regular;
+        if regular {
+            self.copy(ino, to)?;
         }
+        self.attributes(ino, to)?;
+        if regular { self.target.sync(to) } else { Ok(()) }
     }
 
     fn copy(&mut self, ino: Ino, to: Ino) -> Result<()> {

@@ -68,7 +68,8 @@ pub(super) struct Delta {
     pub(super) source: Option<(Ino, Vec<u8>)>,
 }
 
-/// A directory of the upper layer alone that stands where the lower layer has one too.
+/// A directory of the upper layer alone that stands where the lower layer has one too, or
+/// anything else of the upper layer that differs in nothing from what it stands in front of.
 #[derive(Clone)]
 pub(super) struct Opaque {
     pub(super) path: Vec<u8>,
@@ -190,7 +191,7 @@ fn text(fs: &dyn FileSystem, ino: Ino) -> Result<Option<Vec<u8>>> {
 }
 
 /// Whether two regular files have the same bytes.
-fn same_content(a: (&dyn FileSystem, Ino), b: (&dyn FileSystem, Ino)) -> Result<bool> {
+pub(super) fn same_content(a: (&dyn FileSystem, Ino), b: (&dyn FileSystem, Ino)) -> Result<bool> {
     let (mut left, mut right) = (vec![0; 64 * 1024], vec![0; 64 * 1024]);
     let mut offset = 0;
     loop {
@@ -258,11 +259,14 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     fn new(fs: &'a OverlayFs) -> Result<Walk<'a>> {
         let mut sources: BTreeMap<Ino, Vec<Source>> = BTreeMap::new();
-        for (dir, changed) in &fs.changed {
-            for (name, hidden) in &changed.hidden {
+        let hidden = fs.changed.iter().map(|(dir, changed)| (dir, &changed.hidden));
+        for (dir, hidden) in hidden.chain(&fs.buried) {
+            for (name, hidden) in hidden {
                 let lower = hidden.version.ino;
                 // It may have come back to where it was, under this name of several.
-                if fs.lookup(lower_number(*dir)?, name) == lower_number(lower) {
+                if fs.changed.contains_key(dir)
+                    && fs.lookup(lower_number(*dir)?, name) == lower_number(lower)
+                {
                     continue;
                 }
                 if fs.changed.get(&lower).is_some_and(|changed| is_listed(fs, changed)) {
@@ -404,9 +408,8 @@ impl<'a> Walk<'a> {
             let version = self.version(entry, lower)?;
             return self.came(entry, seen, version);
         }
-        if let (true, Some(seen_dir)) = (is.is_dir(), entry.pair.seen) {
-            let (lower_dir, name) = (entry.pair.lower, entry.name.to_vec());
-            self.opaque.push(Opaque { path: entry.path.clone(), seen_dir, lower_dir, name });
+        if is.is_dir() {
+            self.stands(entry);
         }
         let version = self.version(entry, lower)?;
         if !is.is_dir() && (is.nlink > 1 || was.nlink > 1) {
@@ -416,7 +419,19 @@ impl<'a> Walk<'a> {
             self.out.push(delta);
             return Ok(());
         }
-        self.compare(entry, seen, lower, version, entry.pair.under.clone())
+        let before = self.out.len();
+        self.compare(entry, seen, lower, version, entry.pair.under.clone())?;
+        if !is.is_dir() && self.out.len() == before {
+            self.stands(entry);
+        }
+        Ok(())
+    }
+
+    fn stands(&mut self, entry: &Entry<'_>) {
+        if let Some(seen_dir) = entry.pair.seen {
+            let (lower_dir, name) = (entry.pair.lower, entry.name.to_vec());
+            self.opaque.push(Opaque { path: entry.path.clone(), seen_dir, lower_dir, name });
+        }
     }
 
     /// The lower layer's entry is not seen.

@@ -1,10 +1,12 @@
 //! Taking changes back, and forgetting those that the lower layer has by now.
 
+use std::collections::BTreeMap;
+
 use super::commit::{Selection, is_below, select};
 use super::copy_up::stub_name;
 use super::diff::{Change, ChangeKind, Delta, Opaque};
 use super::{Data, Layer, OverlayFs, lower_number};
-use crate::{Errno, FileType, Ino, RenameFlags, Result, SetStat, Timestamp};
+use crate::{Errno, FileSystem, FileType, Ino, RenameFlags, Result, SetStat, Timestamp};
 
 impl OverlayFs {
     /// Takes changes back: what is seen at their paths is the lower layer's again. Returns them.
@@ -48,17 +50,72 @@ impl OverlayFs {
             .cloned()
             .collect();
         let keep = |path: &[u8]| kept.iter().any(|dir| is_below(path, dir));
-        let settled: Vec<Delta> =
-            applied.iter().filter(|delta| !keep(&delta.change.path)).cloned().collect();
-        let touched =
-            |dir: &&Opaque| settled.iter().any(|delta| is_below(&delta.change.path, &dir.path));
+        let (stay, settled): (Vec<Delta>, Vec<Delta>) =
+            applied.iter().cloned().partition(|delta| keep(&delta.change.path));
+        // One that differs in nothing is a change in itself as long as others are left.
+        let touched = |dir: &&Opaque| {
+            left.is_empty() || settled.iter().any(|delta| is_below(&delta.change.path, &dir.path))
+        };
         let opaque: Vec<Opaque> =
             opaque.iter().filter(|dir| !keep(&dir.path)).filter(touched).cloned().collect();
         // What cannot be forgotten is seen as it was applied, so nothing is lost.
         let _ = self.undo(&settled, &opaque, now);
-        if left.is_empty() {
-            self.forget_unchanged(now);
+        self.stay(&stay);
+        let _ = self.recount();
+        for lower in settled.iter().filter_map(|delta| delta.lower) {
+            self.drop_if_idle(lower, now);
         }
+        if left.is_empty() {
+            self.restore_rest(now);
+        }
+    }
+
+    /// Leaves changes that were applied here all the same: what they hid is gone below, and they
+    /// stand in front of what came instead.
+    fn stay(&mut self, deltas: &[Delta]) {
+        for delta in deltas {
+            let gone = match (&delta.change.kind, &delta.source, delta.lower_dir) {
+                (ChangeKind::Deleted, _, Some(dir)) => (dir, &delta.name),
+                (_, Some((dir, name)), _) => (*dir, name),
+                _ => continue,
+            };
+            if let Some(changed) = self.changed.get_mut(&gone.0) {
+                changed.hidden.remove(gone.1.as_slice());
+            }
+        }
+        for delta in deltas {
+            if let Some(dir) = delta.seen_dir
+                && self.upper_of(dir).is_some_and(|dir| self.upper.lookup(dir, &delta.name).is_ok())
+                && let Ok(hidden) = self.to_hide(dir, &delta.name)
+            {
+                self.hide(&delta.name, hidden);
+            }
+        }
+    }
+
+    /// Counts the names of changed files anew: by now the lower layer has others than before.
+    fn recount(&mut self) -> Result<()> {
+        let mut names: BTreeMap<Ino, u64> = BTreeMap::new();
+        let mut todo = vec![self.root()];
+        while let Some(dir) = todo.pop() {
+            self.read_dir(dir, 0, &mut |entry| {
+                match Layer::of(entry.ino) {
+                    _ if entry.file_type == FileType::Directory => todo.push(entry.ino),
+                    Layer::Lower(lower) => *names.entry(lower).or_default() += 1,
+                    Layer::Upper(_) => {}
+                }
+                true
+            })?;
+        }
+        let files: Vec<Ino> = self.changed.keys().copied().collect();
+        for lower in files {
+            if let Some(changed) = self.changed.get_mut(&lower)
+                && changed.version.file_type != FileType::Directory
+            {
+                changed.links = names.get(&lower).copied().unwrap_or(0);
+            }
+        }
+        Ok(())
     }
 
     fn undo(&mut self, deltas: &[Delta], opaque: &[Opaque], now: Timestamp) -> Result<()> {
@@ -236,7 +293,8 @@ impl OverlayFs {
     fn restore(&mut self, lower: Ino, now: Timestamp) {
         let Some(changed) = self.changed.get_mut(&lower) else { return };
         let (stub, file_type) = (changed.upper, changed.version.file_type);
-        let Ok(stat) = self.lower.stat(lower) else {
+        // Somebody may have it open below.
+        let Some(stat) = self.lower.stat(lower).ok().filter(|stat| stat.nlink > 0) else {
             // Replaced below, by a commit for one: nobody finds this number again.
             if file_type != FileType::Directory && !self.pins.contains_key(&lower) {
                 self.drop_stub(lower, now);
@@ -261,16 +319,15 @@ impl OverlayFs {
 
     /// Drops the stub of a file that differs in nothing and is listed nowhere.
     fn drop_if_idle(&mut self, lower: Ino, now: Timestamp) {
-        let Some(changed) = self.changed.get(&lower) else { return };
-        let in_place = self.upper.stat(changed.upper).is_ok_and(|stat| stat.nlink == 1);
-        let full = self.lower.stat(lower).is_ok_and(|stat| stat.nlink == changed.links);
-        let idle = changed.data == Data::Lower || changed.version.file_type != FileType::Regular;
-        if changed.version.file_type != FileType::Directory && in_place && full && idle {
+        let full = self.changed.get(&lower).is_some_and(|changed| {
+            self.lower.stat(lower).is_ok_and(|stat| stat.nlink == changed.links)
+        });
+        if full && self.is_plain_below(lower) {
             self.drop_stub(lower, now);
         }
     }
 
-    /// After a discard of everything: times alone are taken back too.
+    /// When no change is left: times alone are taken back too.
     fn restore_rest(&mut self, now: Timestamp) {
         let rest: Vec<Ino> = self.changed.keys().copied().collect();
         for lower in rest {
@@ -284,19 +341,23 @@ impl OverlayFs {
     /// Drops the stubs of what is not listed above and is as the lower layer has it. No change is
     /// left, so how many names it has is for the lower layer to say too.
     fn forget_unchanged(&mut self, now: Timestamp) {
-        let files: Vec<Ino> =
-            self.changed.keys().filter(|lower| self.is_plain_below(**lower)).copied().collect();
+        let files: Vec<Ino> = self
+            .changed
+            .keys()
+            .filter(|lower| !self.pins.contains_key(lower) && self.is_plain_below(**lower))
+            .copied()
+            .collect();
         for lower in files {
             self.drop_stub(lower, now);
         }
         self.forget_unchanged_dirs(now);
     }
 
-    /// Whether an unpinned file differs in nothing and is listed nowhere.
+    /// Whether a file differs in nothing but times and is listed nowhere.
     fn is_plain_below(&self, lower: Ino) -> bool {
         let Some(changed) = self.changed.get(&lower) else { return false };
         let file_type = changed.version.file_type;
-        if file_type == FileType::Directory || self.pins.contains_key(&lower) {
+        if file_type == FileType::Directory {
             return false;
         }
         let unwritten = changed.data == Data::Lower || file_type != FileType::Regular;
@@ -339,7 +400,7 @@ impl OverlayFs {
     fn unhide(&mut self, dir: Ino, name: &[u8]) {
         let hidden = match self.changed.get_mut(&dir) {
             Some(changed) => changed.hidden.remove(name),
-            None => None,
+            None => self.buried.get_mut(&dir).and_then(|hidden| hidden.remove(name)),
         };
         let Some(hidden) = hidden else { return };
         let lower = hidden.version.ino;

@@ -50,7 +50,7 @@ impl Changed {
 impl OverlayFs {
     /// What hiding the entry `name` of `dir` takes: done in two steps, so that the second,
     /// [`hide`](OverlayFs::hide), cannot fail. `None` if the lower layer has no such entry.
-    fn to_hide(&self, dir: Ino, name: &[u8]) -> Result<Option<(Ino, Hidden)>> {
+    pub(super) fn to_hide(&self, dir: Ino, name: &[u8]) -> Result<Option<(Ino, Hidden)>> {
         let Layer::Lower(lower) = Layer::of(dir) else { return Ok(None) };
         match self.lower.lookup(lower, name) {
             Ok(child) => {
@@ -63,7 +63,7 @@ impl OverlayFs {
     }
 
     /// Hides a lower entry. One that is hidden already keeps the version that was first seen.
-    fn hide(&mut self, name: &[u8], hidden: Option<(Ino, Hidden)>) {
+    pub(super) fn hide(&mut self, name: &[u8], hidden: Option<(Ino, Hidden)>) {
         if let Some((lower, hidden)) = hidden
             && let Some(changed) = self.changed.get_mut(&lower)
             && !changed.hidden.contains_key(name)
