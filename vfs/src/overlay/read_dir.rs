@@ -58,23 +58,32 @@ impl OverlayFs {
         }
         let mut problem = None;
         self.lower.read_dir(lower, cookie.saturating_sub(self.lower_cookies), &mut |entry| {
-            if changed.is_some_and(|changed| self.covers(changed, entry.name)) {
-                return true;
+            let covered = changed.map_or(Ok(false), |changed| self.covers(changed, entry.name));
+            let (ino, next) = match covered {
+                Ok(true) => return true,
+                Ok(false) => (lower_number(entry.ino), entry.next.checked_add(self.lower_cookies)),
+                Err(errno) => (Err(errno), None),
+            };
+            match (ino, next) {
+                (Ok(ino), Some(next)) => return emit(DirEntry { ino, next, ..entry }),
+                (Ok(_), None) => problem = Some(Errno::EOVERFLOW),
+                (Err(errno), _) => problem = Some(errno),
             }
-            match (lower_number(entry.ino), entry.next.checked_add(self.lower_cookies)) {
-                (Ok(ino), Some(next)) => emit(DirEntry { ino, next, ..entry }),
-                _ => {
-                    problem = Some(Errno::EOVERFLOW);
-                    false
-                }
-            }
+            false
         })?;
         problem.map_or(Ok(()), Err)
     }
 
     /// Whether the lower entry `name` is not to be seen: hidden, or the lower layer got it after
     /// the upper one had.
-    fn covers(&self, changed: &Changed, name: &[u8]) -> bool {
-        changed.hides(name) || self.upper.lookup(changed.upper, name).is_ok()
+    fn covers(&self, changed: &Changed, name: &[u8]) -> Result<bool> {
+        if changed.hides(name) {
+            return Ok(true);
+        }
+        match self.upper.lookup(changed.upper, name) {
+            Ok(_) => Ok(true),
+            Err(Errno::ENOENT) => Ok(false),
+            Err(errno) => Err(errno),
+        }
     }
 }
