@@ -111,22 +111,30 @@ impl Env {
     /// Where the namerefs that start at `name` lead; to nothing when they run in a circle.
     pub(crate) fn resolve<'a>(&self, name: &'a [u8]) -> Option<Target<'a>> {
         let mut target = Target { name: Cow::Borrowed(name), subscript: None };
+        // The first element on the way; where its array leads is followed only to find circles.
+        let mut element = None;
         for _ in 0..=MAX_REFERENCES {
-            let Some(variable) = self.variables.get(&target.name) else { return Some(target) };
-            if !variable.has(Attrs::NAMEREF) || variable.has(Attrs::INVISIBLE) {
-                return Some(target);
-            }
-            let value = match &variable.value {
-                Value::Scalar(value) if !value.is_empty() => value,
-                _ => return Some(target),
+            let Some(variable) = self.variables.get(&target.name) else {
+                return element.or(Some(target));
             };
-            if let Some((base, subscript)) = split_subscript(value) {
-                return Some(Target {
-                    name: Cow::Owned(base.to_vec()),
-                    subscript: Some(subscript.to_vec()),
-                });
-            }
-            let next = value.clone();
+            let value = match &variable.value {
+                Value::Scalar(value)
+                    if variable.has(Attrs::NAMEREF)
+                        && !variable.has(Attrs::INVISIBLE)
+                        && !value.is_empty() =>
+                {
+                    value
+                }
+                _ => return element.or(Some(target)),
+            };
+            let next = match split_subscript(value) {
+                Some((base, subscript)) => {
+                    let name = Cow::Owned(base.to_vec());
+                    element.get_or_insert(Target { name, subscript: Some(subscript.to_vec()) });
+                    base.to_vec()
+                }
+                None => value.clone(),
+            };
             target.name = Cow::Owned(next);
         }
         None
