@@ -14,6 +14,7 @@ mod glob;
 mod param;
 mod prompt;
 pub(crate) mod quote;
+mod regex;
 mod slice;
 #[cfg(test)]
 mod tests;
@@ -149,16 +150,7 @@ impl Shell {
     /// The right side of `=~`: what quotes protect is escaped.
     pub(crate) async fn expand_regex(&mut self, word: &Word) -> Outcome<Vec<u8>> {
         let field = self.expand_one(word, Quoting::Bare(Tildes::Start)).await?;
-        let mut regex = Vec::with_capacity(field.text.len());
-        for piece in field.pieces() {
-            for byte in piece.text {
-                if piece.quoted && b"\\^$.|?*+()[]{}".contains(byte) {
-                    regex.push(b'\\');
-                }
-                regex.push(*byte);
-            }
-        }
-        Ok(regex)
+        Ok(regex::protected(field.pieces()))
     }
 
     /// A here-document's body, or other text in which quotes are ordinary.
