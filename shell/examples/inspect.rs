@@ -137,7 +137,7 @@ fn inspect_parts(parts: &[WordPart], found: &mut Vec<String>) {
             WordPart::DoubleQuoted(inner) | WordPart::Localized(inner) => {
                 inspect_parts(inner, found);
             }
-            WordPart::Arith(word) => inspect_word(word, found),
+            WordPart::Arith(word) | WordPart::Subscript(word) => inspect_word(word, found),
             WordPart::Param(expansion) => inspect_parameter(expansion, found),
             WordPart::Invalid(invalid) => found.push(format!("cannot expand: {}", invalid.error)),
             WordPart::Literal(_)

@@ -10,7 +10,7 @@ mod number;
 mod tests;
 mod token;
 
-pub(crate) use self::error::{ArithError, ArithErrorKind};
+pub(crate) use self::error::{ArithError, ArithErrorKind, Subscript};
 pub(crate) use self::token::closing_bracket;
 
 use std::borrow::Cow;
@@ -38,18 +38,14 @@ pub(crate) trait Variables {
     /// Takes note of an error that does not end the evaluation.
     fn warn(&mut self, _error: ArithError) {}
 
-    /// The text of a subscript with its expansions done.
+    /// The text between the brackets after this name, with its expansions done and its quotes
+    /// removed.
     ///
     /// # Errors
-    /// They have to be done before.
-    fn expanded(&mut self, text: &[u8]) -> Result<Option<Vec<u8>>, ArithError> {
-        let _ = text;
-        Ok(None)
-    }
-
-    /// The key that the text between the brackets of an associative array means.
-    fn key(&mut self, text: &[u8]) -> Vec<u8> {
-        text.to_vec()
+    /// The expansions have to be done before.
+    fn subscript(&mut self, name: &[u8], text: &[u8]) -> Result<Vec<u8>, ArithError> {
+        let _ = name;
+        Ok(text.to_vec())
     }
 }
 
@@ -418,23 +414,18 @@ impl<'a> Evaluator<'a, '_> {
         name: &'a [u8],
         subscript: Option<&'a [u8]>,
     ) -> Result<Place<'a>, ArithError> {
-        let expanded = match subscript {
-            Some(text) if self.skip == 0 => self.variables.expanded(text)?,
-            _ => None,
+        let Some(text) = subscript.filter(|_| self.skip == 0) else {
+            return Ok(Place { name, key: None });
         };
-        let key = match subscript.map(|text| expanded.as_deref().unwrap_or(text)) {
-            Some(text) if self.skip == 0 => Some(if self.variables.is_assoc(name) {
-                Key::Name(self.variables.key(text))
-            } else if text.trim_ascii().is_empty() {
-                return Err(ArithError::new(
-                    [name, b"[", text, b"]: bad array subscript"].concat(),
-                ));
-            } else {
-                Key::Index(self.nested(text).map_err(ArithError::in_subscript)?)
-            }),
-            _ => None,
+        let text = self.variables.subscript(name, text)?;
+        let key = if self.variables.is_assoc(name) {
+            Key::Name(text)
+        } else if text.is_empty() {
+            return Err(ArithError::new([name, b"[]: bad array subscript"].concat()));
+        } else {
+            Key::Index(self.nested(&text).map_err(ArithError::in_subscript)?)
         };
-        Ok(Place { name, key })
+        Ok(Place { name, key: Some(key) })
     }
 
     fn load(&mut self, place: &Place<'_>) -> Result<i64, ArithError> {

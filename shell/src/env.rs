@@ -116,7 +116,7 @@ pub(crate) struct Env {
     /// Errors of an evaluation that went on: said when the command is done.
     pub(crate) warnings: Vec<Vec<u8>>,
     /// Subscripts met in values of variables, expanded: for the evaluation that runs.
-    pub(crate) expansions: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(crate) expansions: Vec<(arith::Subscript, Vec<u8>)>,
     /// What `local -` saved, with the depth of the function that did.
     saved_options: Vec<(Depth, SetOptions)>,
     random: special::Random,

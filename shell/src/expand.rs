@@ -16,6 +16,7 @@ mod prompt;
 pub(crate) mod quote;
 mod regex;
 mod slice;
+mod subscript;
 #[cfg(test)]
 mod tests;
 mod tilde;
@@ -26,8 +27,9 @@ mod walk;
 use std::borrow::Cow;
 
 use self::field::{Field, Fields, Splitting};
+pub(crate) use self::subscript::marked as marked_subscripts;
 pub(crate) use self::transform::array_literal;
-pub(crate) use self::unquote::unquote;
+pub(crate) use self::unquote::{Quotes, unquote};
 use self::walk::{Quoting, Tildes};
 use crate::arith::{self, ArithError, ArithErrorKind};
 use crate::env::{SetOption, Shopt, VarError};
@@ -97,6 +99,15 @@ impl Shell {
             return Ok(text.to_vec());
         }
         Ok(self.expand_one(word, Quoting::Bare(Tildes::Start)).await?.text)
+    }
+
+    /// As `expand_subject`, where the text is going to be read as a reference or an expression:
+    /// subscripts in it are expanded to keys.
+    pub(crate) async fn expand_reference(&mut self, word: &Word) -> Outcome<Vec<u8>> {
+        match subscript::marked(word) {
+            Some(marked) => self.expand_subject(&marked).await,
+            None => self.expand_subject(word).await,
+        }
     }
 
     /// One string without splitting, with a tilde after each unquoted `:` too: values,
@@ -188,14 +199,18 @@ impl Shell {
         loop {
             let result = attempt(self);
             let error = result.as_ref().err().and_then(&arith);
-            let Some(ArithErrorKind::Unexpanded(text)) = error.map(|error| &error.kind) else {
+            let Some(ArithErrorKind::Unexpanded(subscript)) = error.map(|error| &error.kind) else {
                 self.env.expansions.clear();
                 return Ok(result);
             };
-            let text = text.clone();
-            let Ok(word) = crate::syntax::parse_heredoc_body(&text) else { return Ok(result) };
-            let expanded = Deep::new(self.expand_heredoc(&word)).await?;
-            self.env.expansions.push((text, expanded));
+            let subscript = subscript.clone();
+            let Some(word) = subscript::parsed(&subscript) else { return Ok(result) };
+            let expanded = if subscript.is_key {
+                Deep::new(self.expand_word(&word)).await?
+            } else {
+                Deep::new(self.expand_heredoc(&word)).await?
+            };
+            self.env.expansions.push((subscript, expanded));
         }
     }
 

@@ -20,7 +20,16 @@ pub(crate) enum ArithErrorKind {
     /// A subscript has no value.
     Subscript,
     /// This subscript has expansions, which are not done yet.
-    Unexpanded(Vec<u8>),
+    Unexpanded(Subscript),
+}
+
+/// A subscript as it stands in an expression.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Subscript {
+    /// The text between the brackets.
+    pub(crate) text: Vec<u8>,
+    /// Whether it is a key, of an associative array, instead of an expression.
+    pub(crate) is_key: bool,
 }
 
 impl ArithError {

@@ -291,7 +291,7 @@ fn is_set(shell: &mut Shell, name: &[u8]) -> bool {
         });
     }
     let subscript = if shell.env.variables.get(base).is_some_and(crate::env::Variable::is_assoc) {
-        crate::expand::unquote(subscript)
+        crate::expand::unquote(subscript, crate::expand::Quotes::All)
     } else {
         subscript.to_vec()
     };

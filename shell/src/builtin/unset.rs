@@ -22,7 +22,13 @@ pub(super) fn unset<'a>(shell: &'a mut Shell, args: &'a [Vec<u8>]) -> Deep<'a, O
         }
         let mut status = 0;
         for name in args.get(options.used..).unwrap_or_default() {
-            let element = if functions { None } else { split_subscript(name) };
+            let element = if functions {
+                None
+            } else if shell.env.shopt(Shopt::AssocExpandOnce) {
+                split_raw(name)
+            } else {
+                split_subscript(name)
+            };
             let ok = match element {
                 Some((base, subscript)) => unset_element(shell, name, base, subscript).await?,
                 None if functions => unset_function(shell, name),
@@ -34,6 +40,13 @@ pub(super) fn unset<'a>(shell: &'a mut Shell, args: &'a [Vec<u8>]) -> Deep<'a, O
         }
         Ok(status)
     })
+}
+
+/// `name[key]` where the key is what stands there, whatever it looks like.
+fn split_raw(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (name, rest) = text.split_at(text.iter().position(|byte| *byte == b'[')?);
+    let key = rest.strip_prefix(b"[")?.strip_suffix(b"]")?;
+    is_name(name).then_some((name, key))
 }
 
 /// An element: its subscript is a word, which is expanded.

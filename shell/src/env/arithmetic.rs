@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use super::{Env, Mode, SetOption, Value, VarError};
-use crate::arith::{self, ArithError, ArithErrorKind, Key};
+use crate::arith::{self, ArithError, ArithErrorKind, Key, Subscript};
+use crate::expand::Quotes;
 
 impl arith::Variables for Env {
     fn is_assoc(&self, name: &[u8]) -> bool {
@@ -54,21 +55,35 @@ impl arith::Variables for Env {
         self.warnings.push(error.message);
     }
 
-    fn expanded(&mut self, text: &[u8]) -> Result<Option<Vec<u8>>, ArithError> {
-        if !text.iter().any(|byte| matches!(byte, b'$' | b'`')) {
-            return Ok(None);
+    fn subscript(&mut self, name: &[u8], text: &[u8]) -> Result<Vec<u8>, ArithError> {
+        if !text.iter().any(|byte| matches!(byte, b'$' | b'`' | b'"' | b'\'' | b'\\')) {
+            return Ok(text.to_vec());
         }
-        if let Some((_, expanded)) = self.expansions.iter().find(|(known, _)| known == text) {
-            return Ok(Some(expanded.clone()));
+        let subscript = Subscript { text: text.to_vec(), is_key: self.is_assoc(name) };
+        if !has_expansions(text) {
+            let quotes = if subscript.is_key { Quotes::All } else { Quotes::Double };
+            return Ok(crate::expand::unquote(text, quotes));
+        }
+        if let Some((_, expanded)) = self.expansions.iter().find(|(known, _)| *known == subscript) {
+            return Ok(expanded.clone());
         }
         let mut error = ArithError::new([text, b": syntax error: operand expected"].concat());
-        error.kind = ArithErrorKind::Unexpanded(text.to_vec());
+        error.kind = ArithErrorKind::Unexpanded(subscript);
         Err(error)
     }
+}
 
-    fn key(&mut self, text: &[u8]) -> Vec<u8> {
-        crate::expand::unquote(text)
+/// Whether the text has a `$` or a backquote that no backslash protects.
+fn has_expansions(text: &[u8]) -> bool {
+    let mut bytes = text.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' => drop(bytes.next()),
+            b'$' | b'`' => return true,
+            _ => {}
+        }
     }
+    false
 }
 
 impl Env {

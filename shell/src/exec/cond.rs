@@ -48,7 +48,10 @@ impl Shell {
     }
 
     async fn cond_unary(&mut self, op: &[u8], word: &Word) -> Outcome<bool> {
-        let text = self.expand_subject(word).await?;
+        let text = match op {
+            b"-v" => self.expand_reference(word).await?,
+            _ => self.expand_subject(word).await?,
+        };
         if self.env.is(SetOption::Xtrace) {
             self.trace_test(&[op.to_vec(), quote::traced(&text)]).await;
         }
@@ -56,7 +59,12 @@ impl Shell {
     }
 
     async fn cond_binary(&mut self, left: &Word, op: &[u8], right: &Word) -> Outcome<Option<bool>> {
-        let subject = self.expand_subject(left).await?;
+        const NUMERIC: [&[u8]; 6] = [b"-eq", b"-ne", b"-lt", b"-le", b"-gt", b"-ge"];
+        let subject = if NUMERIC.contains(&op) {
+            self.expand_reference(left).await?
+        } else {
+            self.expand_subject(left).await?
+        };
         match op {
             b"=" | b"==" | b"!=" => {
                 let (pattern, shown) = self.expand_cond_pattern(right).await?;
@@ -72,8 +80,8 @@ impl Shell {
                 }
                 self.match_regex(&subject, &regex)
             }
-            b"-eq" | b"-ne" | b"-lt" | b"-le" | b"-gt" | b"-ge" => {
-                let other = self.expand_subject(right).await?;
+            _ if NUMERIC.contains(&op) => {
+                let other = self.expand_reference(right).await?;
                 if self.env.is(SetOption::Xtrace) {
                     let shown = [quote::traced(&subject), op.to_vec(), quote::traced(&other)];
                     self.trace_test(&shown).await;

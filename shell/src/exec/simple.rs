@@ -5,9 +5,9 @@ use std::sync::Arc;
 use super::Outcome;
 use super::assign::ListKind;
 use crate::builtin::{self, Argument, Builtin, Run};
-use crate::env::{Function, SetOption, VarError};
+use crate::env::{Function, SetOption, Shopt, VarError};
 use crate::shell::Shell;
-use crate::syntax::ast::{Arg, Command, SimpleCommand, Word};
+use crate::syntax::ast::{Arg, AssignValue, Assignment, Command, SimpleCommand, Word, WordPart};
 use crate::sys::Deep;
 use crate::unwind::Unwind;
 
@@ -79,6 +79,8 @@ impl Shell {
         replaceable: bool,
         undo: &mut super::redirect::Undo,
     ) -> Outcome {
+        let keyworded = self.env.is(SetOption::Keyword).then(|| with_keywords(command));
+        let command = keyworded.as_ref().unwrap_or(command);
         let Some((args, declares)) = self.expand_words(command).await? else {
             return self.run_assignments(command, undo).await;
         };
@@ -113,8 +115,9 @@ impl Shell {
         while let Some(arg) = command.words.get(position) {
             match arg {
                 Arg::Word(_) => {
-                    let run: Vec<Word> = words_from(&command.words, position);
+                    let mut run: Vec<Word> = words_from(&command.words, position);
                     position += run.len();
+                    self.mark_elements(&mut run);
                     let values = self.expand_args(&run).await?;
                     args.extend(values.into_iter().map(Argument::Word));
                 }
@@ -134,6 +137,27 @@ impl Shell {
             }
         }
         Ok((!args.is_empty()).then_some((args, declares)))
+    }
+
+    /// `unset a[$k]` expands the key once, whatever it holds.
+    fn mark_elements(&self, words: &mut [Word]) {
+        let is_unset = words.first().and_then(literal) == Some(b"unset");
+        if !is_unset || self.env.shopt(Shopt::AssocExpandOnce) {
+            return;
+        }
+        for word in words.iter_mut().skip(1) {
+            let name_end = match word.parts.first() {
+                Some(WordPart::Literal(text)) => {
+                    text.split(|byte| *byte == b'[').next().filter(|name| name.len() < text.len())
+                }
+                _ => None,
+            };
+            if name_end.is_some_and(crate::env::is_name)
+                && let Some(marked) = crate::expand::marked_subscripts(word)
+            {
+                *word = marked;
+            }
+        }
     }
 
     /// What runs under a name.
@@ -404,4 +428,48 @@ fn words_from(args: &[Arg], position: usize) -> Vec<Word> {
 /// Arguments as strings: what an assignment looks like to a command that declares nothing.
 pub(crate) fn into_words(args: Vec<Argument>) -> Vec<Vec<u8>> {
     args.into_iter().map(Argument::into_text).collect()
+}
+
+/// The text of a word without quotes and expansions.
+fn literal(word: &Word) -> Option<&[u8]> {
+    match word.parts.as_slice() {
+        [WordPart::Literal(text)] => Some(text),
+        _ => None,
+    }
+}
+
+/// `set -k`: every word that looks like an assignment is one, wherever it stands.
+fn with_keywords(command: &SimpleCommand) -> SimpleCommand {
+    let mut command = command.clone();
+    let mut words = Vec::with_capacity(command.words.len());
+    for arg in command.words {
+        match arg {
+            Arg::Word(word) => match as_assignment(&word) {
+                Some(assignment) => command.assignments.push(assignment),
+                None => words.push(Arg::Word(word)),
+            },
+            Arg::Assignment(assignment) => words.push(Arg::Assignment(assignment)),
+        }
+    }
+    command.words = words;
+    command
+}
+
+/// `name=value` or `name+=value`, which was parsed as a word.
+fn as_assignment(word: &Word) -> Option<Assignment> {
+    let (first, rest) = word.parts.split_first()?;
+    let WordPart::Literal(text) = first else { return None };
+    let (name, value) = text.split_at(text.iter().position(|byte| *byte == b'=')?);
+    let plain = name.strip_suffix(b"+");
+    let name = plain.unwrap_or(name);
+    let begins = value.get(1..).filter(|text| !text.is_empty());
+    let parts = begins.map(|text| WordPart::Literal(text.into())).into_iter();
+    let value = Word { parts: parts.chain(rest.iter().cloned()).collect(), span: word.span };
+    crate::env::is_name(name).then(|| Assignment {
+        name: name.into(),
+        subscript: None,
+        append: plain.is_some(),
+        value: AssignValue::Scalar(value),
+        span: word.span,
+    })
 }

@@ -125,7 +125,7 @@ pub(crate) fn ansi_c(text: &[u8]) -> Vec<u8> {
 pub(crate) fn key(text: &[u8]) -> Vec<u8> {
     if needs_ansi_c(text) {
         ansi_c(text)
-    } else if text.is_empty() || has_special(text) {
+    } else if text.is_empty() || text == b"@" || has_special(text) {
         double(text)
     } else {
         text.to_vec()

@@ -1,7 +1,7 @@
 //! The walk over the parts of a word, from left to right: what each becomes.
 
 use super::field::{Fields, Splitting};
-use super::{Outcome, tilde};
+use super::{Outcome, subscript, tilde};
 use crate::env::{SetOption, is_name};
 use crate::shell::Shell;
 use crate::syntax::ParseErrorKind;
@@ -112,6 +112,10 @@ impl Shell {
                 let value = self.arith_deep(word, b"").await?.to_string();
                 if double { out.push(value.as_bytes(), true) } else { out.split(value.as_bytes()) }
             }
+            WordPart::Subscript(word) => {
+                let key = self.operand_deep(word).await?;
+                out.push(&subscript::escaped(&key), true);
+            }
             WordPart::Process { output, body } => {
                 let path = self.process_substitution(body, *output)?;
                 out.push(&path, true);
@@ -120,6 +124,11 @@ impl Shell {
             WordPart::Literal(_) | WordPart::DoubleQuoted(_) | WordPart::Localized(_) => {}
         }
         Ok(())
+    }
+
+    /// As `operand_text` of a word that stands alone, from inside of a walk.
+    fn operand_deep<'a>(&'a mut self, word: &'a Word) -> Deep<'a, Outcome<Vec<u8>>> {
+        Deep::new(self.operand_text(word, Quoting::Bare(Tildes::Start)))
     }
 
     /// As `expand_arith_for`, from inside of a walk.

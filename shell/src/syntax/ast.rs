@@ -384,6 +384,9 @@ pub enum WordPart {
     Command(CommandSub),
     /// `$(( expression ))`, `$[ expression ]`: text to expand like a double-quoted string, then evaluate.
     Arith(Word),
+    /// `[…]` in arithmetic: a subscript with quotes or expansions, which becomes a key that is not
+    /// expanded again.
+    Subscript(Word),
     /// `<( list )`, `>( list )`
     Process {
         /// `>(`: the command reads what is written to the name.

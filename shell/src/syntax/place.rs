@@ -153,7 +153,7 @@ fn parts(nodes: &mut [WordPart], bodies: &mut [Word]) {
                 shared(&mut substitution.body, bodies);
             }
             WordPart::Process { body, .. } => shared(body, bodies),
-            WordPart::Arith(node) => word(node, bodies),
+            WordPart::Arith(node) | WordPart::Subscript(node) => word(node, bodies),
             _ => {}
         }
     }

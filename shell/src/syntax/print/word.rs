@@ -53,6 +53,11 @@ impl Printer {
                 self.word(word);
                 self.text(b"))");
             }
+            WordPart::Subscript(word) => {
+                self.text(b"[");
+                self.word(word);
+                self.text(b"]");
+            }
             WordPart::Process { output, body } => {
                 self.substitution(if *output { b">(" } else { b"<(" }, body);
             }

@@ -112,6 +112,16 @@ impl Grammar<'_> {
                     self.backquote(&mut parts, Quoting::HereDoc)?;
                     continue;
                 }
+                b'[' => {
+                    let end = match end {
+                        ArithEnd::Remaining(count) | ArithEnd::Semicolon(count) => count,
+                        ArithEnd::Slice | ArithEnd::Text => 0,
+                    };
+                    if let Some(subscript) = self.arithmetic_subscript(end)? {
+                        parts.push(WordPart::Subscript(subscript));
+                        continue;
+                    }
+                }
                 b'(' => parentheses += 1,
                 b')' => parentheses = parentheses.saturating_sub(1),
                 b'?' => questions += 1,
@@ -122,5 +132,18 @@ impl Grammar<'_> {
         }
         self.leave();
         Ok(parts.word(self.input.span(mark)))
+    }
+
+    /// `[…]` whose text is not as plain as it looks: the word between the brackets.
+    fn arithmetic_subscript(&mut self, remaining: usize) -> Result<Option<Word>, ParseError> {
+        let mark = self.input.mark();
+        let Some(close) = self.find_closing(self.input.pos + 1, b']') else { return Ok(None) };
+        let text = self.input.slice(self.input.pos + 1, close);
+        let left = self.input.remaining() - (close - self.input.pos);
+        if left <= remaining || !text.iter().any(|byte| b"$`'\"\\".contains(byte)) {
+            return Ok(None);
+        }
+        self.input.pos += 1;
+        self.subscript(mark).map(Some)
     }
 }
