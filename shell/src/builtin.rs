@@ -32,6 +32,7 @@ mod umask;
 mod unset;
 mod wait;
 
+pub(crate) use self::declare::split as split_declaration;
 use crate::exec::Outcome;
 use crate::exec::assign::Assigned;
 use crate::shell::Shell;

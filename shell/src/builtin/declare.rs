@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Argument, lossy};
 use crate::env::{Attrs, Mode, SetOption, Value, VarError, Variable};
 use crate::exec::Outcome;
-use crate::exec::assign::{Assigned, AssignedValue, Element};
+use crate::exec::assign::{Assigned, AssignedValue};
 use crate::expand::{array_literal, quote};
 use crate::shell::Shell;
 use crate::unwind::Unwind;
@@ -150,7 +150,7 @@ fn run(shell: &mut Shell, request: Request, args: &[Argument]) -> Outcome<u8> {
 }
 
 /// An argument as an assignment or a name.
-fn split(arg: &Argument) -> (Vec<u8>, Option<Vec<u8>>, Mode, Option<AssignedValue>) {
+pub(crate) fn split(arg: &Argument) -> (Vec<u8>, Option<Vec<u8>>, Mode, Option<AssignedValue>) {
     match arg {
         Argument::Assignment(Assigned { name, subscript, mode, value }) => {
             (name.clone(), subscript.clone(), *mode, Some(value.clone()))
@@ -231,7 +231,7 @@ fn declare_one(shell: &mut Shell, request: &Request, arg: &Argument) -> Result<(
     let early = request.set.without(Attrs::READONLY | Attrs::NAMEREF);
     shell.env.change_attrs(depth, &name, early, request.clear);
     if let Some(value) = value {
-        assign_at(shell, request, depth, &name, subscript, mode, value)?;
+        assign_at(shell, depth, &name, subscript, mode, value)?;
     }
     if request.set.contains(Attrs::READONLY) {
         shell.env.change_attrs(depth, &name, Attrs::READONLY, Attrs::NONE);
@@ -289,25 +289,12 @@ fn make_array(
 /// Assigns to the variable of exactly this scope.
 fn assign_at(
     shell: &mut Shell,
-    request: &Request,
     depth: u32,
     name: &[u8],
     subscript: Option<Vec<u8>>,
     mode: Mode,
     value: AssignedValue,
 ) -> Result<(), VarError> {
-    // `declare "a=(1 2)"` with an array: the text is a list.
-    let is_array = shell.env.variables.get_at(depth, name).is_some_and(Variable::is_array);
-    let value = match value {
-        AssignedValue::Text(text) if subscript.is_none() && is_array => {
-            match list_from_text(&text, request.indexed || request.assoc || text.starts_with(b"("))
-            {
-                Some(elements) => AssignedValue::List(elements),
-                None => AssignedValue::Text(text),
-            }
-        }
-        value => value,
-    };
     let assigned = Assigned { name: name.to_vec(), subscript, mode, value };
     let top = shell.env.variables.depth_of(name);
     if top == Some(depth) {
@@ -326,25 +313,6 @@ fn assign_at(
         shell.env.variables.insert_at(at, name, variable);
     }
     result
-}
-
-/// The elements of `(1 2 [5]=x)` in plain text, without expansions.
-fn list_from_text(text: &[u8], wanted: bool) -> Option<Vec<Element>> {
-    use crate::syntax::ast::ArrayElement;
-    if !wanted {
-        return None;
-    }
-    let elements = crate::syntax::parse_array(text)?;
-    let plain =
-        |word: &crate::syntax::ast::Word| crate::expand::unquote(&crate::syntax::print_word(word));
-    let element = |element: &ArrayElement| match element {
-        ArrayElement::Word(word) => Element::Plain(plain(word)),
-        ArrayElement::Keyed { subscript, append, value } => {
-            let mode = if *append { Mode::Append } else { Mode::Set };
-            Element::Keyed(plain(subscript), plain(value), mode)
-        }
-    };
-    Some(elements.iter().map(element).collect())
 }
 
 /// `declare -n name=target`
@@ -406,7 +374,7 @@ fn declare_reference(
 // --- export and readonly
 
 fn attribute(shell: &mut Shell, args: &[Argument], attr: Attrs) -> Outcome<u8> {
-    let known = if attr == Attrs::EXPORT { "fnp" } else { "aAfp" };
+    let known = if attr == Attrs::EXPORT { "fnp" } else { "aAfnp" };
     let words: Vec<Vec<u8>> = args
         .iter()
         .map_while(|arg| match arg {
@@ -426,7 +394,8 @@ fn attribute(shell: &mut Shell, args: &[Argument], attr: Attrs) -> Outcome<u8> {
         list_attribute(shell, attr, options.has(b'a'), options.has(b'A'));
         return Ok(0);
     }
-    let off = options.has(b'n');
+    // What is readonly stays it, whatever is asked for.
+    let off = options.has(b'n') && attr == Attrs::EXPORT;
     let mut status = 0;
     let mut fatal = false;
     for arg in rest {
@@ -679,6 +648,10 @@ fn functions(shell: &mut Shell, request: &Request, args: &[Argument]) -> u8 {
     let mut status = 0;
     for arg in args {
         let name = arg.text();
+        if name.contains(&b'=') {
+            shell.complain("cannot use `-f' to make functions");
+            return 1;
+        }
         let changes = request.set != Attrs::NONE || request.clear != Attrs::NONE;
         match Arc::make_mut(&mut shell.env.functions).get_mut(name.as_slice()) {
             Some(function) if changes => {

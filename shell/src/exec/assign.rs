@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use super::Outcome;
 use crate::arith::Key;
+use crate::builtin::Argument;
 use crate::env::{Assoc, Indexed, Mode, SetOption, Value, VarError, Variable};
 use crate::expand::{self, quote};
 use crate::shell::{Shell, Source};
@@ -185,6 +186,47 @@ impl Shell {
             Some(values) => values.into_iter().map(with).collect(),
             None => vec![Cow::Borrowed(assignment)],
         }
+    }
+
+    /// `declare -a "a=($list)"`: where an array is declared, a value in parentheses is a list that
+    /// is expanded now.
+    pub(super) async fn expand_lists_in_text(&mut self, args: &mut [Argument]) -> Outcome<()> {
+        let Some((Argument::Word(command), rest)) = args.split_first_mut() else { return Ok(()) };
+        let local = match command.as_slice() {
+            b"declare" | b"typeset" | b"local" => self.function_depth > 0,
+            b"readonly" => false,
+            _ => return Ok(()),
+        };
+        let has = |arg: &Argument, letter: u8| {
+            matches!(arg, Argument::Word(word)
+                if word.starts_with(b"-") && word.contains(&letter))
+        };
+        let assoc = rest.iter().any(|arg| has(arg, b'A'));
+        let declared = assoc || rest.iter().any(|arg| has(arg, b'a'));
+        for arg in rest {
+            let (name, subscript, mode, value) = crate::builtin::split_declaration(arg);
+            let Some(AssignedValue::Text(text)) = value.filter(|_| subscript.is_none() || declared)
+            else {
+                continue;
+            };
+            let depth = if local { self.env.variables.function_depth() } else { 0 };
+            let is_array = match self.env.resolve(&name) {
+                Some(target) if local => {
+                    self.env.variables.get_at(depth, &target.name).map(Variable::is_array)
+                }
+                Some(target) => self.env.variables.get(&target.name).map(Variable::is_array),
+                None => None,
+            };
+            if !declared && is_array != Some(true) {
+                continue;
+            }
+            let Some(elements) = crate::syntax::parse_array(&text) else { continue };
+            let is_assoc = self.env.variable(&name).is_some_and(|variable| variable.is_assoc());
+            let kind = if assoc || is_assoc { ListKind::Assoc } else { ListKind::Indexed };
+            let value = AssignedValue::List(self.expand_elements(&elements, kind).await?);
+            *arg = Argument::Assignment(Assigned { name, subscript: None, mode, value });
+        }
+        Ok(())
     }
 
     async fn expand_elements(

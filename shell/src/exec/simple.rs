@@ -136,6 +136,7 @@ impl Shell {
                 }
             }
         }
+        self.expand_lists_in_text(&mut args).await?;
         Ok((!args.is_empty()).then_some((args, declares)))
     }
 
