@@ -67,6 +67,18 @@ pub(crate) struct ResourceLimit {
     pub(crate) hard: Option<u64>,
 }
 
+/// A scope that is out of sight: what for, and its variables.
+pub(crate) type HiddenScope = (ScopeKind, Vec<(Box<[u8]>, Variable)>);
+
+/// Where `getopts` is: what `OPTIND` does not say.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Getopts {
+    /// Inside a word of several options; 0 starts the word anew.
+    pub(crate) position: usize,
+    /// The word that the position belongs to.
+    pub(crate) index: usize,
+}
+
 /// Everything a subshell copies.
 #[derive(Clone)]
 pub(crate) struct Env {
@@ -108,8 +120,10 @@ pub(crate) struct Env {
     pub(crate) current_command: Arc<[u8]>,
     /// Letters of `$-` that are no options: `c`, `s`, `i`.
     pub(crate) invocation_letters: Vec<u8>,
-    /// Where `getopts` is inside a word of several options; 0 starts anew.
-    pub(crate) getopts_position: usize,
+    /// Where `getopts` is.
+    pub(crate) getopts: Getopts,
+    /// Where it was when a function made `OPTIND` its own.
+    saved_getopts: Vec<(Depth, Getopts)>,
     pub(crate) host: Arc<dyn Host>,
     /// What `ulimit` has set, by its letter.
     pub(crate) limits: BTreeMap<u8, ResourceLimit>,
@@ -154,7 +168,8 @@ impl Env {
             last_argument: Vec::new(),
             current_command: Arc::default(),
             invocation_letters: Vec::new(),
-            getopts_position: 0,
+            getopts: Getopts::default(),
+            saved_getopts: Vec::new(),
             random: special::Random::new(0),
             seconds_offset: -started,
             ifs: None,
@@ -335,6 +350,28 @@ impl Env {
             self.options = options;
         }
         for name in self.variables.pop() {
+            self.after_change(&name);
+        }
+        while let Some((_, getopts)) = self.saved_getopts.pop_if(|(at, _)| *at == depth) {
+            self.getopts = getopts;
+        }
+    }
+
+    /// Takes the topmost scope away until `show_scope`.
+    pub(crate) fn hide_scope(&mut self) -> HiddenScope {
+        let hidden = (self.variables.top_kind(), self.variables.top());
+        for name in self.variables.pop() {
+            self.after_change(&name);
+        }
+        hidden
+    }
+
+    /// Puts back what `hide_scope` has taken.
+    pub(crate) fn show_scope(&mut self, (kind, variables): HiddenScope) {
+        self.variables.push(kind);
+        let depth = self.variables.depth();
+        for (name, variable) in variables {
+            self.variables.insert_at(depth, &name, variable);
             self.after_change(&name);
         }
     }

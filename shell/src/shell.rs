@@ -57,8 +57,8 @@ pub(crate) struct Shell {
     pub(crate) trace_level: u32,
     /// Syntax errors show a caret.
     pub(crate) carets: bool,
-    /// `OPTIND` as `getopts` left it: another value starts it anew.
-    pub(crate) getopts_index: usize,
+    /// What has been read so far mentions `BASH_COMMAND`: it is kept.
+    pub(crate) names_bash_command: bool,
 }
 
 /// Where the commands come from.
@@ -99,7 +99,7 @@ impl Shell {
             status_before_return: 0,
             trace_level: 0,
             carets: false,
-            getopts_index: 1,
+            names_bash_command: false,
         }
     }
 

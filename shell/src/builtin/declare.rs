@@ -448,10 +448,10 @@ fn attribute_one(
     let (set, clear) = if off { (Attrs::NONE, attr) } else { (attr, Attrs::NONE) };
     // The value of `x=1 export x` outlives the command.
     if temporary && !off {
-        let below = shell.env.variables.function_depth();
+        let below = shell.env.variables.function_depth_below(depth);
         if let Some(mut variable) = shell.env.variables.get(&name).cloned() {
             variable.attrs = variable.attrs.without(Attrs::TEMPORARY) | attr;
-            shell.env.variables.insert_at(below.min(depth), &name, variable);
+            shell.env.variables.insert_at(below, &name, variable);
         }
     }
     shell.env.change_attrs(depth, &name, set, clear);

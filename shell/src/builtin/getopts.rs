@@ -1,22 +1,23 @@
 //! `getopts`
 
 use super::{lossy, number};
-use crate::env::Mode;
+use crate::env::{Getopts, Mode};
 use crate::exec::Outcome;
 use crate::shell::Shell;
 
 pub(super) fn getopts(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {
-    let args = match args.first() {
-        Some(first) if first == b"--" => args.get(1..).unwrap_or_default(),
-        _ => args,
+    let options = match shell.options(args, "") {
+        Ok(options) => options,
+        Err(status) => return Ok(status),
     };
+    let args = args.get(options.used..).unwrap_or_default();
     let [optstring, name, rest @ ..] = args else { return Ok(shell.usage()) };
     let words: Vec<Vec<u8>> =
         if rest.is_empty() { shell.env.positional.to_vec() } else { rest.to_vec() };
     let optind = shell.env.get(b"OPTIND").and_then(|text| number(&text)).unwrap_or(1).max(1);
     let mut index = usize::try_from(optind - 1).unwrap_or(0);
-    let mut position = shell.env.getopts_position;
-    if shell.getopts_index != index {
+    let mut position = shell.env.getopts.position;
+    if shell.env.getopts.index != index {
         position = 0;
     }
     if position >= words.get(index).map_or(0, Vec::len) {
@@ -35,8 +36,7 @@ pub(super) fn getopts(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {
         if ends {
             let index = index.min(words.len());
             set(shell, b"OPTIND", (index + 1).to_string().as_bytes())?;
-            shell.env.getopts_position = 0;
-            shell.getopts_index = index;
+            shell.env.getopts = Getopts { position: 0, index };
             let _ = shell.env.unset(b"OPTARG");
             return finish(shell, name, b"?", 1);
         }
@@ -94,8 +94,7 @@ pub(super) fn getopts(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {
     }
     let answer = result.0.to_vec();
     set(shell, b"OPTIND", (index + 1).to_string().as_bytes())?;
-    shell.env.getopts_position = position;
-    shell.getopts_index = index;
+    shell.env.getopts = Getopts { position, index };
     finish(shell, name, &answer, 0)
 }
 
@@ -107,7 +106,9 @@ fn say(shell: &mut Shell, what: &str, letter: u8) {
 
 fn set(shell: &mut Shell, name: &[u8], value: &[u8]) -> Outcome {
     if let Err(error) = shell.env.assign(name, value.to_vec(), Mode::Set) {
+        let outer = shell.builtin.take();
         shell.complain(error.message());
+        shell.builtin = outer;
     }
     Ok(())
 }

@@ -414,7 +414,8 @@ impl Env {
         }
         let mut variable = Variable::unset(Attrs::NONE);
         if let Some(outer) = self.variables.get(name) {
-            if outer.has(Attrs::READONLY) {
+            // What a caller has made readonly for itself does not bind those it calls.
+            if outer.has(Attrs::READONLY) && self.variables.depth_of(name) == Some(0) {
                 return Err(VarError::Readonly(name.to_vec()));
             }
             if outer.has(Attrs::TEMPORARY) || self.shopts.is(super::option::Shopt::LocalvarInherit)
@@ -424,6 +425,9 @@ impl Env {
             } else if outer.has(Attrs::EXPORT) {
                 variable.attrs |= Attrs::EXPORT;
             }
+        }
+        if name == b"OPTIND" {
+            self.saved_getopts.push((depth, self.getopts));
         }
         self.variables.insert_at(depth, name, variable);
         self.after_change(name);

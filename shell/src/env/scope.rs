@@ -132,6 +132,11 @@ impl Scopes {
         self.stack.iter().rposition(is_function).map_or(0, |index| index as Depth + 1)
     }
 
+    /// The depth of the innermost function's scope below another scope; 0 if there is none.
+    pub(crate) fn function_depth_below(&self, depth: Depth) -> Depth {
+        (1..depth).rev().find(|below| self.is_function(*below)).unwrap_or(0)
+    }
+
     /// Whether a scope belongs to a function call.
     pub(crate) fn is_function(&self, depth: Depth) -> bool {
         let scope = depth.checked_sub(1).and_then(|index| self.stack.get(index as usize));
@@ -152,6 +157,11 @@ impl Scopes {
             }
         }
         scope.names
+    }
+
+    /// What the topmost scope was pushed for.
+    pub(crate) fn top_kind(&self) -> ScopeKind {
+        self.stack.last().map_or(ScopeKind::Temporary, |scope| scope.kind)
     }
 
     /// The variables of the topmost scope.

@@ -203,7 +203,7 @@ impl Env {
         match name {
             b"PATH" => self.hash = Arc::default(),
             b"IFS" => self.ifs = None,
-            b"OPTIND" => self.getopts_position = 0,
+            b"OPTIND" => self.getopts.position = 0,
             b"POSIXLY_CORRECT" => {
                 let set = self.variables.get(name).is_some_and(Variable::is_set);
                 self.options.set(SetOption::Posix, set);

@@ -10,6 +10,8 @@ use kernel::Signal;
 use vfs::{Errno, OFlags, Whence};
 
 use super::Outcome;
+use bstr::ByteSlice;
+
 use crate::env::{SetOption, Shopt};
 use crate::shell::{Shell, Source};
 use crate::syntax::{ParseError, ParseOptions, Parser};
@@ -32,6 +34,12 @@ impl Shell {
             comments: !self.interactive || self.env.shopt(Shopt::InteractiveComments),
             first_line,
         }
+    }
+
+    /// A parser of text that is about to run.
+    fn parser(&mut self, text: &[u8], line: u32) -> Parser {
+        self.names_bash_command |= text.contains_str("BASH_COMMAND");
+        Parser::new(text, self.parse_options(line))
     }
 
     /// Looks up what the parser asks.
@@ -63,7 +71,7 @@ impl Shell {
     }
 
     async fn run_commands(&mut self, text: &[u8], line: u32, reader: &str) -> Outcome {
-        let mut parser = Parser::new(text, self.parse_options(line));
+        let mut parser = self.parser(text, line);
         self.env.status = if text.trim_ascii().is_empty() { 0 } else { self.env.status };
         loop {
             parser.set_options(self.parse_options(line));
@@ -129,7 +137,7 @@ impl Shell {
 
     /// Runs the text of a script or of `-c`: an error ends one command, not the script.
     pub(crate) async fn run_script(&mut self, text: &[u8]) -> Outcome {
-        let mut parser = Parser::new(text, self.parse_options(1));
+        let mut parser = self.parser(text, 1);
         loop {
             parser.set_options(self.parse_options(1));
             let start = parser.position();
@@ -263,7 +271,7 @@ impl Shell {
 
     /// Parses what has been read so far.
     fn parse_piece(&mut self, text: &[u8], first_line: u32, at_end: bool) -> Piece {
-        let mut parser = Parser::new(text, self.parse_options(first_line));
+        let mut parser = self.parser(text, first_line);
         let mut lists = Vec::new();
         loop {
             match parser.next_command(&self.alias_table()) {

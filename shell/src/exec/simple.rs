@@ -68,7 +68,7 @@ impl Shell {
 
     /// As `note_current_command`, of the part of a compound command that is executed.
     pub(super) fn note_command(&mut self, text: impl FnOnce() -> Vec<u8>) {
-        if !self.env.traps.is_empty() && !self.in_trap.any() {
+        if (self.names_bash_command || !self.env.traps.is_empty()) && !self.in_trap.any() {
             self.env.current_command = Arc::from(text());
         }
     }
@@ -195,7 +195,7 @@ impl Shell {
             }
             self.assign_settled(assigned).await?;
         }
-        if !self.redirect(&command.redirects, undo).await? {
+        if !self.redirect_before(command, undo).await? {
             self.env.status = 1;
             return Ok(());
         }
@@ -262,12 +262,27 @@ impl Shell {
         undo: &mut super::redirect::Undo,
     ) -> Outcome {
         self.trace_arguments(&args).await;
-        if !self.redirect(&command.redirects, undo).await? {
+        if !self.redirect_before(command, undo).await? {
             self.env.status = 1;
             let special = builtin.special && self.env.is(SetOption::Posix);
             return if special && !self.interactive { Err(Unwind::Exit(1)) } else { Ok(()) };
         }
         self.run_builtin(builtin, args, undo).await
+    }
+
+    /// Redirects. The command's own assignments, the topmost scope, are not seen by that.
+    async fn redirect_before(
+        &mut self,
+        command: &SimpleCommand,
+        undo: &mut super::redirect::Undo,
+    ) -> Outcome<bool> {
+        if command.assignments.is_empty() || command.redirects.is_empty() {
+            return self.redirect(&command.redirects, undo).await;
+        }
+        let own = self.env.hide_scope();
+        let result = self.redirect(&command.redirects, undo).await;
+        self.env.show_scope(own);
+        result
     }
 
     /// Runs a builtin, sends its output, sets the status.
@@ -367,7 +382,7 @@ impl Shell {
     ) -> Outcome {
         self.assign_temporaries(command).await?;
         self.trace_words(&args).await;
-        if !self.redirect(&command.redirects, undo).await? {
+        if !self.redirect_before(command, undo).await? {
             self.env.status = 1;
             return Ok(());
         }
@@ -405,7 +420,7 @@ impl Shell {
         undo: &mut super::redirect::Undo,
     ) -> Outcome {
         self.trace_words(&args).await;
-        if !self.redirect(&command.redirects, undo).await? {
+        if !self.redirect_before(command, undo).await? {
             self.env.status = 1;
             return Ok(());
         }
