@@ -31,6 +31,16 @@ fn show(shell: &mut Shell) {
 
 /// `+N` or `-N` as an index from the top; an error is said.
 fn index(shell: &mut Shell, arg: &[u8], count: usize) -> Option<Result<usize, u8>> {
+    index_shown(shell, arg, arg, count)
+}
+
+/// As `index`; an error shows `shown`.
+fn index_shown(
+    shell: &mut Shell,
+    arg: &[u8],
+    shown: &[u8],
+    count: usize,
+) -> Option<Result<usize, u8>> {
     let (sign, digits) = arg.split_first()?;
     if !matches!(sign, b'+' | b'-') || digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
@@ -40,7 +50,7 @@ fn index(shell: &mut Shell, arg: &[u8], count: usize) -> Option<Result<usize, u8
         if count == 1 {
             shell.complain("directory stack empty");
         } else {
-            shell.complain(format!("{}: directory stack index out of range", lossy(arg)));
+            shell.complain(format!("{}: directory stack index out of range", lossy(shown)));
         }
         return Some(Err(1));
     }
@@ -52,7 +62,8 @@ pub(super) fn dirs(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {
     let mut wanted = None;
     for arg in args {
         let all = stack(shell);
-        match index(shell, arg, all.len()) {
+        let digits = arg.get(1..).unwrap_or_default();
+        match index_shown(shell, arg, digits, all.len()) {
             Some(Ok(at)) => wanted = Some(at),
             Some(Err(status)) => return Ok(status),
             None if arg == b"--" => {}
@@ -66,9 +77,8 @@ pub(super) fn dirs(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {
                         b'l' => long = true,
                         b'p' => lines = true,
                         b'v' => (lines, numbered) = (true, true),
-                        other => {
-                            let text = format!("-{}: invalid option", lossy(&[*other]));
-                            shell.complain(text);
+                        _ => {
+                            shell.complain(format!("{}: invalid number", lossy(arg)));
                             return Ok(shell.usage());
                         }
                     }
@@ -177,7 +187,8 @@ pub(super) fn popd(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {
             Some(Ok(at)) => at,
             Some(Err(status)) => return Ok(status),
             None => {
-                shell.complain(format!("{}: invalid argument", lossy(&arg)));
+                let what = if arg.starts_with(b"-") { "number" } else { "argument" };
+                shell.complain(format!("{}: invalid {what}", lossy(&arg)));
                 return Ok(shell.usage());
             }
         },

@@ -33,24 +33,27 @@ pub(super) fn eval<'a>(shell: &'a mut Shell, args: &'a [Vec<u8>]) -> Deep<'a, Ou
 
 pub(super) fn source<'a>(shell: &'a mut Shell, args: &'a [Vec<u8>]) -> Deep<'a, Outcome<u8>> {
     Deep::new(async move {
-        let args = match args.first() {
-            Some(first) if first == b"--" => args.get(1..).unwrap_or_default(),
-            _ => args,
+        let options = match shell.options(args, "") {
+            Ok(options) => options,
+            Err(status) => return Ok(status),
         };
+        let args = args.get(options.used..).unwrap_or_default();
         let Some(name) = args.first() else {
             shell.complain("filename argument required");
             return Ok(shell.usage());
         };
         let outer = shell.builtin;
         let path = locate(shell, name);
+        let posix = shell.env.is(SetOption::Posix);
         let text = match shell.read_file(&path).await {
             Ok(text) => text,
             Err(error) => {
                 let said = match error {
                     Errno::EISDIR => "is a directory".to_owned(),
+                    Errno::ENOENT if posix && !name.contains(&b'/') => "file not found".to_owned(),
                     error => error.message().to_owned(),
                 };
-                if error != Errno::EISDIR {
+                if error != Errno::EISDIR && !said.starts_with("file") {
                     shell.builtin = None;
                 }
                 shell.complain(format!("{}: {said}", lossy(name)));

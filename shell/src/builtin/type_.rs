@@ -38,6 +38,9 @@ fn files(shell: &Shell, name: &[u8], all: bool, path: Option<&[u8]>) -> Vec<Vec<
         return if shell.sys.is_executable(name) { vec![name.to_vec()] } else { Vec::new() };
     }
     if !all {
+        if let Some((known, _)) = shell.env.hash.get(name).filter(|_| path.is_none()) {
+            return vec![known.clone()];
+        }
         return match shell.search_path(name, path) {
             Ok(found) => vec![found],
             // As bash: a file that does not run is better than none.

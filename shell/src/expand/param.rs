@@ -108,7 +108,7 @@ impl Shell {
         let param = match expansion.indirect {
             true => match self.indirect(expansion).await? {
                 Indirect::Param(param) => Cow::Owned(param),
-                Indirect::Nothing => return Ok(()),
+                Indirect::Nothing => return self.check_set(&expansion.param, expansion),
                 Indirect::Name(name) => {
                     emit(&Held::One(name), double, out);
                     return Ok(());
@@ -117,17 +117,18 @@ impl Shell {
             false => Cow::Borrowed(&expansion.param),
         };
         let held = self.held(&param).await?;
-        self.operate(&param, &expansion.op, held, quoting, out).await
+        self.operate(&param, expansion, held, quoting, out).await
     }
 
     async fn operate(
         &mut self,
         param: &Param,
-        op: &ParamOp,
+        expansion: &ParamExpansion,
         held: Held,
         quoting: Quoting,
         out: &mut Fields,
     ) -> Outcome<()> {
+        let op = &expansion.op;
         let double = quoting == Quoting::Double;
         let joined = double && self.env.ifs().first.is_none();
         match op {
@@ -174,7 +175,7 @@ impl Shell {
         };
         if missing {
             let errexit = self.env.is(SetOption::Errexit);
-            self.check_set(param).map_err(|unwind| match (&held, unwind) {
+            self.check_set(param, expansion).map_err(|unwind| match (&held, unwind) {
                 (Held::Many(..), Unwind::Exit(_)) if !errexit => Unwind::Error(1),
                 (_, unwind) => unwind,
             })?;
@@ -399,7 +400,8 @@ impl Shell {
             Held::Many(values, _) if !values.is_empty() => values.join(&b' '),
             // What is declared and has no value leads nowhere.
             _ if matches!(&expansion.param, Param::Variable(name)
-                if self.env.variables.get(name).is_some()) =>
+                if self.env.variables.get(name).is_some())
+                || matches!(&expansion.param, Param::Positional(_)) =>
             {
                 return Ok(Indirect::Nothing);
             }
@@ -442,7 +444,7 @@ impl Shell {
     // --- unset parameters
 
     /// An error if unset parameters are one.
-    fn check_set(&mut self, param: &Param) -> Outcome<()> {
+    fn check_set(&mut self, param: &Param, expansion: &ParamExpansion) -> Outcome<()> {
         if !self.env.is(SetOption::Nounset) {
             return Ok(());
         }
@@ -450,11 +452,12 @@ impl Shell {
             Param::Element(name, Subscript::At | Subscript::Star) => name.to_vec(),
             param => parameter_text(param),
         };
-        let dollar: &[u8] = match param {
-            Param::Positional(_) | Param::Special(_) => b"$",
-            _ => b"",
+        let (sign, name): (&[u8], _) = match param {
+            _ if expansion.indirect => (b"!", parameter_text(&expansion.param)),
+            Param::Positional(_) | Param::Special(_) if expansion.bare => (b"$", name),
+            _ => (b"", name),
         };
-        let message = [dollar, &name, b": unbound variable"].concat();
+        let message = [sign, &name, b": unbound variable"].concat();
         Err(self.fatal(&message))
     }
 
@@ -543,11 +546,11 @@ impl Shell {
                 }
             }
             (b'A', held) => transform::assignment(&self.env, param, name.map(|n| &**n), held),
-            (b'K', Held::Many(values, _)) => {
-                Held::One(transform::quoted_pairs(&self.env, name.map(|n| &**n), &values))
+            (b'K', Held::Many(values, _)) if let Some(name) = name => {
+                Held::One(transform::quoted_pairs(&self.env, name, &values))
             }
-            (b'k', Held::Many(values, star)) => {
-                Held::Many(transform::pairs(&self.env, name.map(|n| &**n), values), star)
+            (b'k', Held::Many(values, star)) if let Some(name) = name => {
+                Held::Many(transform::pairs(&self.env, name, values), star)
             }
             (letter, held) => held.map(|value| transform::value(letter, value)),
         })

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::param::Held;
 use super::quote;
-use crate::env::{Attrs, Env, Value, Variable};
+use crate::env::{Attrs, Env, Variable};
 use crate::pattern::{lower, map_case, upper};
 use crate::syntax::ast::{Param, Subscript};
 
@@ -63,6 +63,9 @@ pub(super) fn assignment(env: &Env, param: &Param, name: Option<&[u8]>, held: He
     let flags = variable.flags();
     let declare = if flags.is_empty() { String::new() } else { format!("declare -{flags} ") };
     let head = [declare.as_bytes(), name].concat();
+    if whole && variable.is_array() && !variable.is_set() {
+        return Held::One(head);
+    }
     if whole && variable.is_array() {
         return Held::One([&head, &b"="[..], &array_literal(&variable)].concat());
     }
@@ -79,19 +82,15 @@ pub(super) fn assignment(env: &Env, param: &Param, name: Option<&[u8]>, held: He
     }
 }
 
-fn keys_of(env: &Env, name: Option<&[u8]>, count: usize) -> Vec<Vec<u8>> {
-    match name.and_then(|name| env.variable(name)) {
-        Some(variable) => variable.keys().into_iter().map(|key| key.into_owned()).collect(),
-        None => (1..=count).map(|index| index.to_string().into_bytes()).collect(),
-    }
+fn keys_of(env: &Env, name: &[u8]) -> Vec<Vec<u8>> {
+    let variable = env.variable(name);
+    variable.iter().flat_map(|variable| variable.keys()).map(|key| key.into_owned()).collect()
 }
 
 /// `@K` of an array: keys and quoted values in one text.
-pub(super) fn quoted_pairs(env: &Env, name: Option<&[u8]>, values: &[Vec<u8>]) -> Vec<u8> {
-    let assoc = name
-        .and_then(|name| env.variable(name))
-        .is_some_and(|variable| matches!(variable.value, Value::Assoc(_)));
-    let keys = keys_of(env, name, values.len());
+pub(super) fn quoted_pairs(env: &Env, name: &[u8], values: &[Vec<u8>]) -> Vec<u8> {
+    let assoc = env.variable(name).is_some_and(|variable| variable.is_assoc());
+    let keys = keys_of(env, name);
     let mut text = Vec::new();
     for (key, value) in keys.iter().zip(values) {
         if assoc {
@@ -110,7 +109,7 @@ pub(super) fn quoted_pairs(env: &Env, name: Option<&[u8]>, values: &[Vec<u8>]) -
 }
 
 /// `@k` of an array: keys and values, each a word.
-pub(super) fn pairs(env: &Env, name: Option<&[u8]>, values: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
-    let keys = keys_of(env, name, values.len());
+pub(super) fn pairs(env: &Env, name: &[u8], values: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+    let keys = keys_of(env, name);
     keys.into_iter().zip(values).flat_map(|(key, value)| [key, value]).collect()
 }

@@ -227,12 +227,17 @@ impl Printer {
             kind => {
                 self.begin();
                 self.compound(kind);
+                if !function.body.redirects.is_empty() {
+                    self.text(b" ");
+                    self.redirects(&function.body.redirects);
+                }
             }
         }
         self.print_deferred(b"");
         self.indent -= 1;
         self.layout = layout;
-        if function.body.redirects.is_empty() {
+        let wrapped = !matches!(function.body.kind, CompoundKind::Group(_));
+        if function.body.redirects.is_empty() || wrapped {
             self.newline(b"}");
         } else {
             self.newline(b"} ");

@@ -64,11 +64,9 @@ pub(in crate::syntax) fn decode(raw: &[u8]) -> Vec<u8> {
 fn hexadecimal(rest: &mut &[u8]) -> Option<u32> {
     if let Some(braced) = rest.strip_prefix(b"{") {
         let mut inner = braced;
-        let code = number(&mut inner, 16, usize::MAX);
-        if code.is_some() {
-            *rest = inner.strip_prefix(b"}").unwrap_or(inner);
-            return code;
-        }
+        let code = number(&mut inner, 16, usize::MAX).unwrap_or(0);
+        *rest = inner.strip_prefix(b"}").unwrap_or(inner);
+        return Some(code);
     }
     number(rest, 16, 2)
 }

@@ -88,7 +88,8 @@ impl Grammar<'_> {
     }
 }
 
-/// Removes the backslashes that quote inside backquotes (POSIX XCU 2.6.3).
+/// Removes the backslashes that quote inside backquotes (POSIX XCU 2.6.3), and the lines that they
+/// continue, also those between quotes.
 fn unescape(raw: &[u8], in_double: bool) -> Vec<u8> {
     let mut text = Vec::with_capacity(raw.len());
     let mut bytes = raw.iter().copied().peekable();
@@ -97,6 +98,9 @@ fn unescape(raw: &[u8], in_double: bool) -> Vec<u8> {
             let special = matches!(next, b'\\' | b'`' | b'$') || (in_double && *next == b'"');
             byte == b'\\' && special
         });
+        if quoted.is_none() && byte == b'\\' && bytes.next_if_eq(&b'\n').is_some() {
+            continue;
+        }
         text.push(quoted.unwrap_or(byte));
     }
     text
