@@ -479,7 +479,8 @@ impl<'a> Walk<'a> {
         let base = self.fs.changed.get(&lower).map(|changed| changed.version);
         self.taken.insert(from.clone());
         let mut under = entry.pair.under.clone();
-        if from != entry.path {
+        // Its directory may have left the path that it is at again.
+        if from != entry.path || entry.pair.lower != Some(dir) {
             let kind = ChangeKind::Renamed { from: from.clone() };
             let mut delta =
                 self.delta(entry, kind, stat.file_type, Some(stat.ino), Some(lower), base);

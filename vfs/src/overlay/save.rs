@@ -136,7 +136,10 @@ impl OverlayFs {
     /// A name that did not change of each inode that got another one.
     fn other_names(&self, deltas: &[Delta]) -> Result<BTreeMap<Ino, Vec<u8>>> {
         let mut wanted: BTreeMap<Ino, Vec<u8>> = BTreeMap::new();
-        let new = deltas.iter().filter(|delta| !in_place(delta) && !is_rename(delta));
+        // What was deleted has left its path to others.
+        let new = deltas
+            .iter()
+            .filter(|delta| delta.ino.is_some() && !in_place(delta) && !is_rename(delta));
         let paths: BTreeSet<&[u8]> = new.map(|delta| delta.change.path.as_slice()).collect();
         for ino in deltas.iter().filter(|delta| !in_place(delta)).filter_map(|delta| delta.ino) {
             let stat = self.stat(ino)?;
