@@ -1,36 +1,29 @@
-//! A fourth backend in an afternoon: files from a map, read-only, and proven by the conformance
+//! A fourth backend in forty lines: files from a map, read-only, and proven by the conformance
 //! suite. Run it with `cargo run -p agentos-vfs --features testing --example map_fs`.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use agentos_vfs::{DirEntry, Errno, FileSystem, FileType, Ino, Mode, Result, Stat, Timestamp};
+use agentos_vfs::{Blob, DirEntry, Errno, FileSystem, FileType, Ino, Mode, Result, Stat};
+use bytes::Bytes;
 
-/// Files by path. An inode's number is its place in the list; directories are implied.
-pub(crate) struct MapFs(Vec<(String, Option<Vec<u8>>)>);
+/// What is at each path: `/a/b`, or nothing for the root. An inode's number is its place.
+pub(crate) struct MapFs(Vec<(String, (FileType, Bytes))>);
 
 impl MapFs {
-    /// A filesystem of these files.
+    /// A filesystem of these files, and of the directories that their paths imply.
     pub(crate) fn new(files: &[(&str, &[u8])]) -> MapFs {
-        let mut all = BTreeMap::from([(String::new(), None)]);
+        let dir = (FileType::Directory, Bytes::new());
+        let mut all = BTreeMap::from([(String::new(), dir.clone())]);
         for (path, content) in files {
-            all.extend(path.match_indices('/').map(|(n, _)| (path[..n].to_owned(), None)));
-            all.insert((*path).to_owned(), Some(content.to_vec()));
+            let path = format!("/{path}");
+            all.extend(path.match_indices('/').map(|(n, _)| (path[..n].to_owned(), dir.clone())));
+            all.insert(path, (FileType::Regular, Bytes::copy_from_slice(content)));
         }
         MapFs(all.into_iter().collect())
     }
 
-    fn get(&self, ino: Ino) -> Result<(&str, Option<&[u8]>)> {
-        let (path, content) = self.0.get(ino.0 as usize).ok_or(Errno::ESTALE)?;
-        Ok((path, content.as_deref()))
-    }
-
-    fn children(&self, dir: Ino) -> Result<impl Iterator<Item = (u64, &str, FileType)>> {
-        let (dir, None) = self.get(dir)? else { return Err(Errno::ENOTDIR) };
-        Ok(self.0.iter().zip(0..).filter_map(move |((path, content), ino)| {
-            let (above, name) = path.rsplit_once('/').unwrap_or(("", path));
-            let file_type = content.as_ref().map_or(FileType::Directory, |_| FileType::Regular);
-            (above == dir && !name.is_empty()).then_some((ino, name, file_type))
-        }))
+    fn get(&self, ino: Ino) -> Result<&(String, (FileType, Bytes))> {
+        self.0.get(ino.0 as usize).ok_or(Errno::ESTALE)
     }
 }
 
@@ -43,51 +36,10 @@ impl FileSystem for MapFs {
         "mapfs"
     }
 
-    fn read_only(&self) -> bool {
-        true
-    }
-
-    fn lookup(&self, dir: Ino, name: &[u8]) -> Result<Ino> {
-        let mut children = self.children(dir)?;
-        let found = children.find(|child| child.1.as_bytes() == name);
-        found.map(|(ino, ..)| Ino(ino)).ok_or(Errno::ENOENT)
-    }
-
     fn stat(&self, ino: Ino) -> Result<Stat> {
-        let (_, content) = self.get(ino)?;
-        let (file_type, mode, nlink) = match content {
-            Some(_) => (FileType::Regular, Mode::new(0o444), 1),
-            None => {
-                let dirs = self.children(ino)?.filter(|child| child.2 == FileType::Directory);
-                (FileType::Directory, Mode::new(0o555), 2 + dirs.count() as u64)
-            }
-        };
-        let (size, time) = (content.map_or(0, <[u8]>::len) as u64, Timestamp::default());
-        let (atime, mtime, ctime, blocks) = (time, time, time, size.div_ceil(512));
-        let (dev, rdev, uid, gid) = (0, 0, 0, 0);
-        Ok(Stat {
-            dev,
-            ino,
-            file_type,
-            mode,
-            nlink,
-            uid,
-            gid,
-            rdev,
-            size,
-            blocks,
-            atime,
-            mtime,
-            ctime,
-        })
-    }
-
-    fn read_at(&self, ino: Ino, offset: u64, buf: &mut [u8]) -> Result<usize> {
-        let content = self.get(ino)?.1.ok_or(Errno::EISDIR)?;
-        let rest = content.get(usize::try_from(offset).unwrap_or(usize::MAX)..).unwrap_or_default();
-        let n = rest.len().min(buf.len());
-        buf[..n].copy_from_slice(&rest[..n]);
-        Ok(n)
+        let (_, (file_type, content)) = self.get(ino)?;
+        let stat = Stat::new(ino, *file_type, Mode::new(0o555));
+        Ok(Stat { size: content.len() as u64, ..stat })
     }
 
     fn read_dir(
@@ -96,28 +48,20 @@ impl FileSystem for MapFs {
         cookie: u64,
         emit: &mut dyn FnMut(DirEntry<'_>) -> bool,
     ) -> Result<()> {
-        for (ino, name, file_type) in self.children(dir)?.filter(|child| child.0 >= cookie) {
-            let entry = DirEntry { name: name.as_bytes(), ino: Ino(ino), file_type, next: ino + 1 };
-            if !emit(entry) {
+        let (dir, (FileType::Directory, _)) = self.get(dir)? else { return Err(Errno::ENOTDIR) };
+        for (ino, (path, (file_type, _))) in (0..).zip(&self.0).skip(cookie as usize) {
+            let Some((above, name)) = path.rsplit_once('/') else { continue };
+            let (name, file_type) = (name.as_bytes(), *file_type);
+            if above == dir && !emit(DirEntry { name, ino: Ino(ino), file_type, next: ino + 1 }) {
                 break;
             }
         }
         Ok(())
     }
 
-    fn read_link(&self, ino: Ino) -> Result<Vec<u8>> {
-        self.get(ino).and(Err(Errno::EINVAL))
-    }
-
-    fn parent(&self, dir: Ino) -> Result<Ino> {
-        let (path, None) = self.get(dir)? else { return Err(Errno::ENOTDIR) };
-        let above = path.rsplit_once('/').map_or("", |(above, _)| above);
-        let found = self.0.iter().position(|(path, _)| path == above);
-        found.map(|ino| Ino(ino as u64)).ok_or(Errno::ESTALE)
-    }
-
-    fn pin(&mut self, ino: Ino) -> Result<()> {
-        self.get(ino).map(drop)
+    fn blob(&self, ino: Ino) -> Option<Arc<dyn Blob>> {
+        let (_, (FileType::Regular, content)) = self.get(ino).ok()? else { return None };
+        Some(Arc::new(content.clone()))
     }
 }
 

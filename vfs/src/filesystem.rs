@@ -71,8 +71,11 @@ impl Blob for Bytes {
 
 /// A filesystem, keyed by inode number, one path component at a time.
 ///
-/// Reading methods take `&self`; writing methods take `&mut self` and answer `EROFS`
-/// unless a backend overrides them. Through an `Arc<dyn FileSystem>` no writing method can
+/// What a backend must have is [`root`](FileSystem::root), [`kind`](FileSystem::kind),
+/// [`stat`](FileSystem::stat) and [`read_dir`](FileSystem::read_dir), and
+/// [`blob`](FileSystem::blob) or [`read_at`](FileSystem::read_at) to have content: the others
+/// answer from these, right but slowly. Writing methods take `&mut self` and answer `EROFS`
+/// unless a backend overrides them, and [`read_only`](FileSystem::read_only) with them. Through an `Arc<dyn FileSystem>` no writing method can
 /// be called: a shared filesystem is read-only by type.
 ///
 /// A `name` is one component: never empty, never `.` or `..`, without `/` and NUL.
@@ -88,10 +91,21 @@ pub trait FileSystem: Any + Send + Sync {
 
     /// Finds the entry `name` of the directory `dir`; a symbolic link is returned, not followed.
     ///
+    /// By default goes through the entries.
+    ///
     /// # Errors
     /// - `ENOENT`: `dir` has no such entry.
     /// - `ENOTDIR`: `dir` is not a directory.
-    fn lookup(&self, dir: Ino, name: &[u8]) -> Result<Ino>;
+    fn lookup(&self, dir: Ino, name: &[u8]) -> Result<Ino> {
+        let mut found = Err(Errno::ENOENT);
+        self.read_dir(dir, 0, &mut |entry| {
+            if entry.name == name {
+                found = Ok(entry.ino);
+            }
+            found.is_err()
+        })?;
+        found
+    }
 
     /// The metadata of an inode; `dev` is 0.
     ///
@@ -110,10 +124,22 @@ pub trait FileSystem: Any + Send + Sync {
 
     /// Reads up to `buf.len()` bytes at `offset` of a regular file; 0 at or past its end.
     ///
+    /// By default reads from the [`blob`](FileSystem::blob).
+    ///
     /// # Errors
     /// - `EISDIR`: `ino` is a directory.
     /// - `EINVAL`: `ino` has no content to read.
-    fn read_at(&self, ino: Ino, offset: u64, buf: &mut [u8]) -> Result<usize>;
+    fn read_at(&self, ino: Ino, offset: u64, buf: &mut [u8]) -> Result<usize> {
+        let Some(blob) = self.blob(ino) else {
+            return Err(if self.stat(ino)?.is_dir() { Errno::EISDIR } else { Errno::EINVAL });
+        };
+        let bytes = blob.bytes()?;
+        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
+        let rest = bytes.get(offset..).unwrap_or_default();
+        let len = rest.len().min(buf.len());
+        buf[..len].copy_from_slice(&rest[..len]);
+        Ok(len)
+    }
 
     /// Hands the entries after `cookie` (0: from the start) to `emit` until it answers `false`.
     ///
@@ -129,11 +155,13 @@ pub trait FileSystem: Any + Send + Sync {
         emit: &mut dyn FnMut(DirEntry<'_>) -> bool,
     ) -> Result<()>;
 
-    /// The target of a symbolic link.
+    /// The target of a symbolic link. By default there are none.
     ///
     /// # Errors
     /// - `EINVAL`: `ino` is not a symbolic link.
-    fn read_link(&self, ino: Ino) -> Result<Vec<u8>>;
+    fn read_link(&self, ino: Ino) -> Result<Vec<u8>> {
+        self.stat(ino).and(Err(Errno::EINVAL))
+    }
 
     /// The whole content of a regular file where the backend has it as one shared piece.
     ///
@@ -151,15 +179,37 @@ pub trait FileSystem: Any + Send + Sync {
         Ok(StatFs { block_size: 4096, name_max: 255, ..StatFs::default() })
     }
 
-    /// Where the parent of a directory is, if the backend knows it cheaply; the root is its own.
+    /// Where the parent of a directory is; the root is its own.
+    ///
+    /// By default looks for it in the whole tree, from the root down.
     ///
     /// # Errors
     /// - `ENOTDIR`: `dir` is not a directory.
-    fn parent(&self, dir: Ino) -> Result<Ino>;
+    fn parent(&self, dir: Ino) -> Result<Ino> {
+        if !self.stat(dir)?.is_dir() {
+            return Err(Errno::ENOTDIR);
+        }
+        let mut todo = vec![self.root()];
+        let mut found = dir == self.root();
+        while let Some(above) = todo.pop() {
+            if found {
+                return Ok(above);
+            }
+            self.read_dir(above, 0, &mut |entry| {
+                if entry.file_type == FileType::Directory {
+                    found = entry.ino == dir;
+                    todo.push(if found { above } else { entry.ino });
+                }
+                !found
+            })?;
+        }
+        Err(Errno::ESTALE)
+    }
 
-    /// Whether every writing method answers `EROFS`: the mount is then read-only as a whole.
+    /// Whether every writing method answers `EROFS`, as they do by default: the mount is then
+    /// read-only as a whole.
     fn read_only(&self) -> bool {
-        false
+        true
     }
 
     /// Whether somebody must refresh the content before it is looked at: `/proc`.
@@ -338,13 +388,13 @@ pub trait FileSystem: Any + Send + Sync {
 
     /// Keeps an inode alive, linked or not, until as many calls of [`unpin`](FileSystem::unpin).
     ///
-    /// Called once for each open file description, and for each working directory.
+    /// Called once for each open file description, and for each working directory. By default
+    /// only looks whether it is there, which is enough where nothing ever goes.
     ///
     /// # Errors
     /// - `ESTALE`: no such inode.
     fn pin(&mut self, ino: Ino) -> Result<()> {
-        let _ = ino;
-        Ok(())
+        self.stat(ino).map(drop)
     }
 
     /// Ends one [`pin`](FileSystem::pin).

@@ -451,6 +451,10 @@ impl FileSystem for MemFs {
         Ok(self.inode(dir)?.dir()?.parent())
     }
 
+    fn read_only(&self) -> bool {
+        false
+    }
+
     fn fork(&self) -> Option<Box<dyn FileSystem>> {
         Some(Box::new(self.snapshot()))
     }

@@ -364,6 +364,10 @@ impl FileSystem for OverlayFs {
         self.number_of_upper(self.upper.parent(upper)?)
     }
 
+    fn read_only(&self) -> bool {
+        false
+    }
+
     fn fork(&self) -> Option<Box<dyn FileSystem>> {
         let mut fork = OverlayFs {
             lower: self.lower.clone(),

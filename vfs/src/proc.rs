@@ -364,30 +364,10 @@ impl FileSystem for ProcFs {
             _ => 0o444,
         };
         let now = self.state.now;
-        Ok(Stat {
-            dev: 0,
-            ino,
-            file_type,
-            mode: Mode::new(mode),
-            nlink: if file_type == FileType::Directory { 2 } else { 1 },
-            uid,
-            gid,
-            rdev: 0,
-            size: 0,
-            blocks: 0,
-            atime: now,
-            mtime: now,
-            ctime: now,
-        })
-    }
-
-    fn read_at(&self, ino: Ino, offset: u64, buf: &mut [u8]) -> Result<usize> {
-        let text = self.text(Node::from_ino(ino)?)?;
-        let offset = usize::try_from(offset).unwrap_or(usize::MAX);
-        let rest = text.get(offset..).unwrap_or_default();
-        let n = rest.len().min(buf.len());
-        buf[..n].copy_from_slice(&rest[..n]);
-        Ok(n)
+        let nlink = if file_type == FileType::Directory { 2 } else { 1 };
+        let (atime, mtime, ctime) = (now, now, now);
+        let stat = Stat::new(ino, file_type, Mode::new(mode));
+        Ok(Stat { nlink, uid, gid, atime, mtime, ctime, ..stat })
     }
 
     fn read_dir(
@@ -447,10 +427,6 @@ impl FileSystem for ProcFs {
             Ok(Node::Fd(pid, fd)) => Some((pid, fd)),
             _ => None,
         }
-    }
-
-    fn read_only(&self) -> bool {
-        true
     }
 
     fn fork(&self) -> Option<Box<dyn FileSystem>> {

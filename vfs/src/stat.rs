@@ -149,6 +149,27 @@ pub struct Stat {
 }
 
 impl Stat {
+    /// An inode of user 0 with one name, without content, of no time: what is not so is set with
+    /// `Stat { size, ..Stat::new(…) }`. A directory that says one link does not count them.
+    pub fn new(ino: Ino, file_type: FileType, mode: Mode) -> Stat {
+        let time = Timestamp::default();
+        Stat {
+            dev: 0,
+            ino,
+            file_type,
+            mode,
+            nlink: 1,
+            uid: 0,
+            gid: 0,
+            rdev: 0,
+            size: 0,
+            blocks: 0,
+            atime: time,
+            mtime: time,
+            ctime: time,
+        }
+    }
+
     /// `st_mode` with Linux's type bits: `0o100644`.
     pub fn st_mode(&self) -> u32 {
         self.file_type.mode_bits() | u32::from(self.mode.bits())
