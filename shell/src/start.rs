@@ -62,11 +62,29 @@ async fn main(sys: Sys, options: ProgramOptions) -> Ending {
     };
     shell.import_functions(&environ).await;
     shell.start_variables();
+    shell.define_bash(&arg0);
     if is_sh || invocation.posix || shell.env.get(b"POSIXLY_CORRECT").is_some() {
         shell.set_option(SetOption::Posix, true);
     }
     let result = shell.run_invocation(invocation).await;
     shell.finish(result).await
+}
+
+impl Shell {
+    /// `BASH`: the file that this shell was started from.
+    fn define_bash(&mut self, arg0: &[u8]) {
+        let name = arg0.strip_prefix(b"-").unwrap_or(arg0);
+        let path = if name.starts_with(b"/") {
+            name.to_vec()
+        } else if name.contains(&b'/') {
+            let cwd = self.env.get(b"PWD").map(std::borrow::Cow::into_owned).unwrap_or_default();
+            [&cwd, &b"/"[..], name].concat()
+        } else {
+            self.search_path(name, None).unwrap_or_else(|_| [b"/bin/", name].concat())
+        };
+        let variable = Variable::scalar(path, Attrs::NONE);
+        self.env.variables.insert_at(0, b"BASH", variable);
+    }
 }
 
 /// Options up to the first operand.

@@ -69,7 +69,9 @@ pub(super) fn continue_(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {
 fn status(shell: &mut Shell, args: &[Vec<u8>]) -> Result<u8, u8> {
     let args = if args.first().is_some_and(|arg| arg == b"--") { &args[1..] } else { args };
     let Some(text) = args.first() else {
-        return Ok(shell.trap_status.unwrap_or(shell.env.status));
+        // The DEBUG trap alone may decide with what it ran last.
+        let before = shell.trap_status.filter(|_| !shell.in_trap.debug);
+        return Ok(before.unwrap_or(shell.env.status));
     };
     let Some(value) = number(text) else {
         shell.complain(format!("{}: numeric argument required", lossy(text)));

@@ -10,6 +10,13 @@ use crate::syntax::ast::{CondExpr, Word};
 use crate::sys::Deep;
 use crate::unwind::Unwind;
 
+/// Whether `!` stands before a test.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sense {
+    Plain,
+    Negated,
+}
+
 impl Shell {
     pub(super) async fn run_cond(&mut self, expression: &CondExpr) -> Outcome {
         match self.cond(expression).await {
@@ -32,33 +39,55 @@ impl Shell {
                     Some(true) => self.cond(right).await,
                     other => Ok(other),
                 },
-                CondExpr::Not(inner) => Ok(self.cond(inner).await?.map(|holds| !holds)),
-                CondExpr::Group(inner) => self.cond(inner).await,
-                CondExpr::Word(word) => {
-                    let text = self.expand_subject(word).await?;
-                    if self.env.is(SetOption::Xtrace) {
-                        self.trace_test(&[b"-n".to_vec(), quote::traced(&text)]).await;
-                    }
-                    Ok(Some(!text.is_empty()))
+                CondExpr::Not(inner) => {
+                    let holds = match &**inner {
+                        test @ (CondExpr::Word(_) | CondExpr::Unary(..) | CondExpr::Binary(..)) => {
+                            self.cond_test(test, Sense::Negated).await?
+                        }
+                        inner => self.cond(inner).await?,
+                    };
+                    Ok(holds.map(|holds| !holds))
                 }
-                CondExpr::Unary(op, word) => self.cond_unary(op, word).await.map(Some),
-                CondExpr::Binary(left, op, right) => self.cond_binary(left, op, right).await,
+                CondExpr::Group(inner) => self.cond(inner).await,
+                test => self.cond_test(test, Sense::Plain).await,
             }
         })
     }
 
-    async fn cond_unary(&mut self, op: &[u8], word: &Word) -> Outcome<bool> {
+    /// A test without parts; `sense` is for `set -x`.
+    async fn cond_test(&mut self, test: &CondExpr, sense: Sense) -> Outcome<Option<bool>> {
+        match test {
+            CondExpr::Word(word) => {
+                let text = self.expand_subject(word).await?;
+                if self.env.is(SetOption::Xtrace) {
+                    self.trace_test(sense, &[b"-n".to_vec(), quote::traced(&text)]).await;
+                }
+                Ok(Some(!text.is_empty()))
+            }
+            CondExpr::Unary(op, word) => self.cond_unary(sense, op, word).await.map(Some),
+            CondExpr::Binary(left, op, right) => self.cond_binary(sense, left, op, right).await,
+            other => self.cond(other).await,
+        }
+    }
+
+    async fn cond_unary(&mut self, sense: Sense, op: &[u8], word: &Word) -> Outcome<bool> {
         let text = match op {
             b"-v" => self.expand_reference(word).await?,
             _ => self.expand_subject(word).await?,
         };
         if self.env.is(SetOption::Xtrace) {
-            self.trace_test(&[op.to_vec(), quote::traced(&text)]).await;
+            self.trace_test(sense, &[op.to_vec(), quote::traced(&text)]).await;
         }
         Ok(test::unary(self, op, &text).unwrap_or(false))
     }
 
-    async fn cond_binary(&mut self, left: &Word, op: &[u8], right: &Word) -> Outcome<Option<bool>> {
+    async fn cond_binary(
+        &mut self,
+        sense: Sense,
+        left: &Word,
+        op: &[u8],
+        right: &Word,
+    ) -> Outcome<Option<bool>> {
         const NUMERIC: [&[u8]; 6] = [b"-eq", b"-ne", b"-lt", b"-le", b"-gt", b"-ge"];
         let subject = if NUMERIC.contains(&op) {
             self.expand_reference(left).await?
@@ -69,14 +98,15 @@ impl Shell {
             b"=" | b"==" | b"!=" => {
                 let (pattern, shown) = self.expand_cond_pattern(right).await?;
                 if self.env.is(SetOption::Xtrace) {
-                    self.trace_test(&[quote::traced(&subject), op.to_vec(), shown]).await;
+                    self.trace_test(sense, &[quote::traced(&subject), op.to_vec(), shown]).await;
                 }
                 Ok(Some(pattern.matches(&subject) == (op != b"!=")))
             }
             b"=~" => {
                 let regex = self.expand_regex(right).await?;
                 if self.env.is(SetOption::Xtrace) {
-                    self.trace_test(&[quote::traced(&subject), op.to_vec(), regex.clone()]).await;
+                    self.trace_test(sense, &[quote::traced(&subject), op.to_vec(), regex.clone()])
+                        .await;
                 }
                 self.match_regex(&subject, &regex)
             }
@@ -84,7 +114,7 @@ impl Shell {
                 let other = self.expand_reference(right).await?;
                 if self.env.is(SetOption::Xtrace) {
                     let shown = [quote::traced(&subject), op.to_vec(), quote::traced(&other)];
-                    self.trace_test(&shown).await;
+                    self.trace_test(sense, &shown).await;
                 }
                 let Some(left) = self.cond_number(&subject).await? else { return Ok(Some(false)) };
                 let Some(right) = self.cond_number(&other).await? else { return Ok(Some(false)) };
@@ -94,7 +124,7 @@ impl Shell {
                 let other = self.expand_subject(right).await?;
                 if self.env.is(SetOption::Xtrace) {
                     let shown = [quote::traced(&subject), op.to_vec(), quote::traced(&other)];
-                    self.trace_test(&shown).await;
+                    self.trace_test(sense, &shown).await;
                 }
                 Ok(Some(test::binary(self, &subject, op, &other).unwrap_or(false)))
             }

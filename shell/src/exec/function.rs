@@ -85,7 +85,7 @@ impl Shell {
             is_source: false,
         });
         let hidden = self.hide_traps(function);
-        self.env.line = function.definition.span.line;
+        self.env.line = function.definition.body.span.line;
         let mut result = self.run_debug_trap_of_call().await;
         if result.is_ok() {
             let body = &function.definition.body;

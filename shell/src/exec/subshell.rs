@@ -55,6 +55,7 @@ impl Shell {
         shell.in_subshell = true;
         shell.disabled = self.disabled.clone();
         shell.carets = self.carets;
+        shell.names_bash_command = self.names_bash_command;
         shell.trace_level = self.trace_level + u32::from(purpose == Purpose::Substitution);
         shell
     }
@@ -231,6 +232,7 @@ impl Shell {
         let started = self.fork_with(Purpose::Command, attrs, move |shell| {
             Deep::new(async move {
                 shell.tested = false;
+                shell.trace_level += 1;
                 shell.replaceable = only_simple(&list);
                 shell.run_list(&list).await
             })

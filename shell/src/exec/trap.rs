@@ -64,9 +64,9 @@ impl Shell {
         let tested = self.tested;
         let outer_builtin = self.builtin.take();
         let replaceable = std::mem::take(&mut self.replaceable);
-        self.trap_status = Some(status);
+        let outer_status = self.trap_status.replace(status);
         let result = self.run_text(action, line, "trap").await;
-        self.trap_status = None;
+        self.trap_status = outer_status;
         self.replaceable = replaceable;
         self.builtin = outer_builtin;
         self.tested = tested;

@@ -1,6 +1,7 @@
 //! `set -x`: showing commands before they run.
 
 use super::assign::Assigned;
+use super::cond::Sense;
 use crate::builtin::Argument;
 use crate::env::SetOption;
 use crate::expand::quote;
@@ -90,9 +91,10 @@ impl Shell {
     }
 
     /// One test of `[[ ]]`.
-    pub(super) async fn trace_test(&mut self, words: &[Vec<u8>]) {
+    pub(super) async fn trace_test(&mut self, sense: Sense, words: &[Vec<u8>]) {
         if self.traces() {
-            let text = [b"[[ ", &words.join(&b' ')[..], b" ]]"].concat();
+            let open: &[u8] = if sense == Sense::Negated { b"[[ ! " } else { b"[[ " };
+            let text = [open, &words.join(&b' ')[..], b" ]]"].concat();
             self.trace(&text).await;
         }
     }
