@@ -19,8 +19,8 @@ use crate::timer::Timers;
 use crate::trace::Trace;
 use crate::tty::Tty;
 use crate::{
-    Clock, ClockId, Entropy, ExitStatus, Limit, LimitExceeded, Limits, Pid, SeededEntropy,
-    VirtualClock,
+    Clock, ClockId, Entropy, ExitStatus, Limit, LimitExceeded, Limits, MemoryMeter, Pid,
+    SeededEntropy, VirtualClock,
 };
 
 /// What a kernel is made with.
@@ -98,6 +98,7 @@ pub(crate) struct System {
     pub(crate) met_proc: bool,
     /// Bytes of memory in all, and free.
     pub(crate) memory: (u64, u64),
+    pub(crate) meter: Option<Arc<dyn MemoryMeter>>,
     pub(crate) trace: Option<Trace>,
 }
 
@@ -150,6 +151,7 @@ impl Kernel {
             fed: None,
             met_proc: false,
             memory: (1 << 30, 1 << 30),
+            meter: None,
             trace: None,
         };
         system.create_init();

@@ -201,6 +201,7 @@ impl Builder {
         let mut kernel = Kernel::new(vfs, config);
         let loader = SandboxLoader { engine: self.engine.clone(), memory: memory.clone() };
         kernel.set_loader(std::sync::Arc::new(loader));
+        kernel.set_memory_meter(memory.clone());
         Ok(Sandbox {
             kernel,
             engine: self.engine,

@@ -65,6 +65,28 @@ impl MemoryBudget {
     }
 }
 
+/// The memory of shells, which are no guests of the interpreter.
+impl kernel::MemoryMeter for MemoryBudget {
+    fn resize(&self, held: u64, wanted: u64) -> bool {
+        let Some(more) = wanted.checked_sub(held) else {
+            self.used.fetch_sub(held - wanted, Ordering::Relaxed);
+            return true;
+        };
+        wanted <= self.per_process && self.take(more)
+    }
+
+    fn room(&self, held: u64) -> u64 {
+        let left = self.total.saturating_sub(self.used.load(Ordering::Relaxed));
+        self.per_process.saturating_sub(held).min(left)
+    }
+
+    fn refuse(&self, held: u64) {
+        let left = self.total.saturating_sub(self.used.load(Ordering::Relaxed));
+        let own = self.per_process.saturating_sub(held) <= left;
+        self.refused.store(if own { 1 } else { 2 }, Ordering::Relaxed);
+    }
+}
+
 /// The memory of one process; gives it back when dropped.
 #[derive(Debug)]
 pub(crate) struct Limiter {

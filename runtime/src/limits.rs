@@ -10,7 +10,8 @@ pub struct Limits {
     pub kernel: kernel::Limits,
     /// Bytes and inodes of files that are kept in memory: `ENOSPC`.
     pub files: vfs::Limits,
-    /// Bytes of memory of one process. Default 1 GiB; growing beyond it fails in the guest.
+    /// Bytes of memory of one process. Default 1 GiB; growing beyond it fails in the guest, and a
+    /// shell ends with status 2. The stack of a guest, at most 4 MiB, is not counted.
     pub memory_per_process: u64,
     /// Bytes of memory of all processes together. Default 2 GiB; growing beyond it fails.
     pub memory: u64,

@@ -7,6 +7,7 @@
 mod arithmetic;
 pub(crate) mod array;
 pub(crate) mod assign;
+pub(crate) mod footprint;
 pub(crate) mod host;
 pub(crate) mod option;
 pub(crate) mod scope;
@@ -133,6 +134,11 @@ pub(crate) struct Env {
     pub(crate) expansions: Vec<(arith::Subscript, Vec<u8>)>,
     /// What `local -` saved, with the depth of the function that did.
     saved_options: Vec<(Depth, SetOptions)>,
+    /// Bytes of the arguments of the functions that called the running one.
+    pub(crate) outer_arguments: u64,
+    /// See `footprint`: the last sum, and what was added since.
+    footprint: u64,
+    grown: u64,
     random: special::Random,
     /// `SECONDS` is the monotonic clock and this.
     seconds_offset: i64,
@@ -174,6 +180,9 @@ impl Env {
             seconds_offset: -started,
             ifs: None,
             saved_options: Vec::new(),
+            outer_arguments: 0,
+            footprint: 0,
+            grown: 0,
             limits: BTreeMap::new(),
             warnings: Vec::new(),
             expansions: Vec::new(),
@@ -424,6 +433,7 @@ impl Env {
     }
 
     pub(crate) fn set_positional(&mut self, values: Vec<Vec<u8>>) {
+        self.note_growth(footprint::of_texts(&values));
         self.positional = Arc::new(values);
         self.positional_set = true;
     }

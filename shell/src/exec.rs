@@ -135,6 +135,9 @@ impl Shell {
         if !self.sys.charge(COMMAND_FUEL) {
             self.sys.yield_now().await;
         }
+        if self.env.has_grown() {
+            self.account()?;
+        }
         if !self.jobs.list.is_empty() {
             // Of what ended just now `wait` may have to say it.
             self.report_deaths();
@@ -145,6 +148,21 @@ impl Shell {
             return Ok(());
         }
         self.run_signal_traps().await
+    }
+
+    /// Asks for the memory that the environment takes.
+    pub(crate) fn account(&mut self) -> Outcome {
+        let bytes = self.env.measure();
+        if self.sys.hold(bytes) { Ok(()) } else { Err(self.exhausted()) }
+    }
+
+    /// There is no memory for what is to be done. Bash ends here, too.
+    pub(crate) fn exhausted(&mut self) -> Unwind {
+        self.sys.refuse();
+        self.builtin = None;
+        self.complain("cannot allocate memory");
+        self.env.status = 2;
+        Unwind::Exit(2)
     }
 
     /// One level deeper, with bash's kind of message when that is too deep.

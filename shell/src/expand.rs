@@ -32,7 +32,7 @@ pub(crate) use self::transform::array_literal;
 pub(crate) use self::unquote::{Quotes, unquote};
 use self::walk::{Quoting, Tildes};
 use crate::arith::{self, ArithError, ArithErrorKind};
-use crate::env::{SetOption, Shopt, VarError};
+use crate::env::{SetOption, Shopt, VarError, footprint};
 use crate::exec::assign::Assigned;
 use crate::pattern::{Pattern, PatternOptions, Piece};
 use crate::shell::{Shell, Source};
@@ -42,14 +42,28 @@ use crate::unwind::Unwind;
 
 type Outcome<T> = Result<T, Unwind>;
 
+/// For arguments of so many bytes there is always memory.
+const LITTLE: usize = 64 << 10;
+
 impl Shell {
     /// The fields that words become: arguments, the words of `for`, elements of arrays.
     pub(crate) async fn expand_args(&mut self, words: &[Word]) -> Outcome<Vec<Vec<u8>>> {
         let mut fields = Vec::with_capacity(words.len());
+        let (mut counted, mut bytes) = (0, 0);
         for word in words {
             self.expand_into(word, &mut fields).await?;
+            bytes += footprint::of_texts(fields.get(counted..).unwrap_or_default());
+            counted = fields.len();
+            if bytes > LITTLE && bytes > self.sys.room() {
+                return Err(self.exhausted());
+            }
         }
         Ok(fields)
+    }
+
+    /// Ends a shell that has not the memory for what a word becomes.
+    fn check_room(&mut self, fields: &Fields) -> Outcome<()> {
+        if fields.full { Err(self.exhausted()) } else { Ok(()) }
     }
 
     /// All steps, for one word.
@@ -79,8 +93,9 @@ impl Shell {
     }
 
     async fn expand_unbraced(&mut self, word: &Word, fields: &mut Vec<Vec<u8>>) -> Outcome<()> {
-        let mut walked = Fields::new(Splitting::Fields, self.env.ifs());
+        let mut walked = Fields::new(Splitting::Fields, self.env.ifs(), self.sys.room());
         self.walk(&word.parts, Quoting::Bare(Tildes::Argument), &mut walked).await?;
+        self.check_room(&walked)?;
         for field in walked.finish() {
             self.expand_pathname(field, fields)?;
         }
@@ -88,8 +103,9 @@ impl Shell {
     }
 
     async fn expand_one(&mut self, word: &Word, quoting: Quoting) -> Outcome<Field> {
-        let mut walked = Fields::new(Splitting::One, self.env.ifs());
+        let mut walked = Fields::new(Splitting::One, self.env.ifs(), self.sys.room());
         self.walk(&word.parts, quoting, &mut walked).await?;
+        self.check_room(&walked)?;
         Ok(walked.into_one())
     }
 

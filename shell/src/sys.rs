@@ -5,15 +5,16 @@
 
 mod body;
 mod deep;
+mod memory;
 
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::Poll;
 
 use kernel::{
-    ClockId, CloseOnExec, ForkAttrs, Kernel, KillTarget, Pid, PollEvents, PollFd, Program, Signal,
-    Spawn, WaitOptions, WaitStatus, WaitTarget,
+    ClockId, CloseOnExec, ForkAttrs, Kernel, KillTarget, MemoryMeter, Pid, PollEvents, PollFd,
+    Program, Signal, Spawn, WaitOptions, WaitStatus, WaitTarget,
 };
 use vfs::{Errno, Mode, OFlags, Result, Stat};
 
@@ -31,7 +32,14 @@ pub(crate) struct Shared {
     fuel: AtomicU64,
     /// The future waits only because the slice is spent.
     yielded: AtomicBool,
+    /// Who counts memory, once it was asked for.
+    meter: OnceLock<Option<Arc<dyn MemoryMeter>>>,
+    /// The memory that it granted.
+    held: AtomicU64,
 }
+
+/// What a read costs: some instructions of a program.
+const READ_FUEL: u64 = 100;
 
 /// The door: cheap to clone, bound to one process.
 #[derive(Clone)]
@@ -84,6 +92,10 @@ impl Sys {
     /// # Errors
     /// Those of `read(2)`.
     pub(crate) async fn read(&self, fd: Fd, buffer: &mut [u8]) -> Result<usize> {
+        // What is always ready to be read must not keep the others waiting.
+        if !self.charge(READ_FUEL) {
+            self.yield_now().await;
+        }
         poll_fn(|_| self.with(|kernel, pid| kernel.read(pid, fd, buffer))).await
     }
 

@@ -197,3 +197,63 @@ fn two_thousand_processes_wait_at_once() {
     assert_eq!((output.stdout_text().as_str(), output.exit_code), ("1\n", 0), "{:?}", output.ended);
     assert_eq!(sandbox.kernel().counters().processes, 1, "init alone is left");
 }
+
+/// Runs a script in a shell that may have 1 MiB.
+#[track_caller]
+fn shell(script: &str) -> Output {
+    let mut limits = Limits::default();
+    limits.memory_per_process = 1 << 20;
+    limits.memory = 8 << 20;
+    let mut sandbox = Sandbox::builder().limits(limits).deterministic(1).build().unwrap();
+    let output = sandbox.script(script).timeout(Duration::from_secs(60)).output().unwrap();
+    assert_eq!(sandbox.execute_command("echo on").unwrap().stdout_text(), "on\n");
+    output
+}
+
+#[test]
+fn a_shell_that_wants_more_memory_ends_by_its_limit() {
+    for script in [
+        "x=a; while :; do x=$x$x; done",
+        "x=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; while :; do x+=$x; done",
+        "a=(1 2 3); while :; do a+=(\"${a[@]}\"); done",
+        "declare -A a; for ((i = 0; ; i++)); do a[$i]=$i; done",
+        "x=$(while :; do echo aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; done)",
+        "mapfile a < <(while :; do echo; done)",
+        "printf -v x %0100000d 1; y=${x//0/$x}",
+        "printf %0999999d {1..100}",
+        "f() { f \"$@\" \"$@\"; }; f aaaaaaaaaa",
+        "set -- a; while :; do set -- \"$@\" \"$@\"; done",
+        "printf -v x %099999d 1; for i in $x$x $x$x $x$x $x$x $x$x; do :; done",
+        "printf -v x %099999d 1; : $x $x $x $x $x $x $x $x $x",
+        "for ((i = 0; ; i++)); do eval \"f$i() { echo a b c d e f g h i j k l m n o p; }\"; done",
+        "for ((i = 0; ; i++)); do alias a$i=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; done",
+        "read -r x < <(while :; do echo -n aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; done)",
+        "printf -v x %099999d 1; : <<E\n$x$x$x$x$x$x$x$x$x\nE",
+    ] {
+        let output = shell(script);
+        names(&output, "memory_per_process");
+        let why = "cannot allocate memory\n";
+        assert!(output.stderr_text().ends_with(why), "{script}: {}", output.stderr_text());
+        assert_eq!((&output.ended, output.exit_code), (&Ended::Exited, 2), "{script}");
+    }
+}
+
+#[test]
+fn shells_together_end_by_the_limit_of_all() {
+    let subshells = "printf -v x %0300000d 1; for i in {1..50}; do { x+=1; read x; } & done; wait";
+    let output = shell(subshells);
+    names(&output, "memory");
+    // Subshells that are gone have given back what they held.
+    let output = shell("printf -v x %0300000d 1; for i in {1..50}; do ( x+=1 ); done; echo ${#x}");
+    assert_eq!((output.stdout_text().as_str(), output.exit_code), ("300000\n", 0));
+    assert_eq!(output.limits_reached, []);
+}
+
+#[test]
+fn what_can_always_be_read_keeps_nobody_waiting() {
+    for script in ["read -r x </dev/zero", "mapfile a </dev/zero", "read -rn 1 x </dev/zero"] {
+        let mut sandbox = Sandbox::builder().build().unwrap();
+        let command = sandbox.script(script).timeout(Duration::from_millis(200));
+        assert_eq!(command.output().unwrap().ended, Ended::TimedOut, "{script}");
+    }
+}

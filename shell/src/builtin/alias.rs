@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::lossy;
+use crate::env::footprint;
 use crate::exec::Outcome;
 use crate::expand::quote;
 use crate::shell::Shell;
@@ -29,6 +30,7 @@ pub(super) fn alias(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {
                     status = 1;
                     continue;
                 }
+                shell.env.note_growth(name.len() + value.len() + footprint::VARIABLE);
                 Arc::make_mut(&mut shell.env.aliases).insert(name.into(), value.to_vec());
             }
             None => match all.get(arg.as_slice()) {

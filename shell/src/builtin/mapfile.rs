@@ -59,6 +59,7 @@ pub(super) fn mapfile<'a>(shell: &'a mut Shell, args: &'a [Vec<u8>]) -> Deep<'a,
         while count == 0 || stored < count {
             let line = match line(shell, fd, delimiter).await {
                 Ok(Some(line)) => line,
+                Err(Errno::ENOMEM) => return Err(shell.exhausted()),
                 // Bash does not say what it cannot read.
                 Ok(None) | Err(_) => break,
             };
@@ -90,6 +91,9 @@ pub(super) fn mapfile<'a>(shell: &'a mut Shell, args: &'a [Vec<u8>]) -> Deep<'a,
                 shell.complain(error.message());
                 return Ok(1);
             }
+            if shell.env.has_grown() {
+                shell.account()?;
+            }
         }
         Ok(0)
     })
@@ -104,6 +108,9 @@ async fn line(shell: &mut Shell, fd: Fd, delimiter: u8) -> Result<Option<Vec<u8>
             Ok(0) => return Ok((!line.is_empty()).then_some(line)),
             Ok(_) => {
                 line.push(byte[0]);
+                if line.len() > shell.sys.room() {
+                    return Err(Errno::ENOMEM);
+                }
                 if byte[0] == delimiter {
                     return Ok(Some(line));
                 }

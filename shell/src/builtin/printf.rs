@@ -20,9 +20,13 @@ pub(super) fn printf(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {
     }
     let args = args.get(options.used..).unwrap_or_default();
     let Some((format, values)) = args.split_first() else { return Ok(shell.usage()) };
-    let mut run = Printf { shell, values, next: 0, out: Vec::new(), status: 0, stop: false };
+    let mut run =
+        Printf { shell, values, next: 0, out: Vec::new(), status: 0, stop: false, full: false };
     run.all(format);
-    let (out, status) = (run.out, run.status);
+    let (out, status, full) = (run.out, run.status, run.full);
+    if full {
+        return Err(shell.exhausted());
+    }
     match variable {
         None => shell.out.extend_from_slice(&out),
         Some(name) => {
@@ -52,6 +56,8 @@ struct Printf<'a> {
     out: Vec<u8>,
     status: u8,
     stop: bool,
+    /// There is no memory for more.
+    full: bool,
 }
 
 /// A conversion's flags and sizes.
@@ -74,7 +80,8 @@ impl Printf<'_> {
         loop {
             let before = self.next;
             self.once(format);
-            if self.stop || self.next >= self.values.len() || self.next == before {
+            self.full = self.out.len() > self.shell.sys.room();
+            if self.full || self.stop || self.next >= self.values.len() || self.next == before {
                 return;
             }
         }

@@ -104,6 +104,9 @@ pub(super) fn read<'a>(shell: &'a mut Shell, args: &'a [Vec<u8>]) -> Deep<'a, Ou
             shell.print_error(prompt);
         }
         let (line, end) = line(shell, &request).await;
+        if let End::Failed(Errno::ENOMEM) = end {
+            return Err(shell.exhausted());
+        }
         if let End::Failed(errno) = end {
             shell.complain(format!("read error: {}: {errno}", request.fd.0));
             return Ok(1);
@@ -181,6 +184,10 @@ async fn line(shell: &mut Shell, request: &Request) -> (Line, End) {
         }
         if byte == 0 {
             continue;
+        }
+        // Each byte is kept with whether it was quoted, and again as a field.
+        if line.text.len() > shell.sys.room() / 4 {
+            return (line, End::Failed(Errno::ENOMEM));
         }
         line.text.push(byte);
         line.quoted.push(false);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Env;
 use super::array::{Assoc, Indexed};
+use super::footprint;
 use super::scope::Depth;
 use super::variable::{Attrs, Value, Variable};
 use crate::arith::{self, ArithError, Key};
@@ -152,14 +153,21 @@ impl Env {
     ) -> Result<(), VarError> {
         // The common case first: a scalar without attributes that matter.
         let plain = Attrs::EXPORT | Attrs::TRACE | Attrs::TEMPORARY;
-        if mode == Mode::Set
-            && let Some(variable) = self.variables.get(name)
+        if let Some(variable) = self.variables.get(name)
             && variable.attrs.without(plain) == Attrs::NONE
             && !variable.is_array()
+            && (mode == Mode::Set || variable.is_set())
             && !self.options.is(super::option::SetOption::Allexport)
         {
-            if let Some(variable) = self.variables.get_mut(name) {
-                variable.value = Value::Scalar(value);
+            match self.variables.get_mut(name).map(|variable| &mut variable.value) {
+                Some(Value::Scalar(old)) if mode == Mode::Append => {
+                    // Room ahead makes a loop of these fast; too much would not be counted.
+                    let ahead = value.len().max(old.len() / 16);
+                    old.reserve_exact(ahead);
+                    old.extend_from_slice(&value);
+                }
+                Some(old) => *old = Value::Scalar(footprint::trimmed(value)),
+                None => {}
             }
             self.after_change(name);
             return Ok(());
@@ -307,6 +315,7 @@ impl Env {
             return Err(VarError::BadSubscript(element_name(name, key)));
         }
         let mut bad = false;
+        self.note_growth(value.len());
         self.store(name, |variable| match (&mut variable.value, key) {
             (Value::Assoc(array), Key::Name(key)) => Arc::make_mut(array).set(key, value),
             (Value::Assoc(array), Key::Index(index)) => {
@@ -344,6 +353,7 @@ impl Env {
                 array.set(index, self.converted(attrs, None, value.to_vec())?);
             }
         }
+        self.note_growth(array.values().map(|value| value.len() + footprint::ELEMENT).sum());
         self.store(name, |variable| variable.value = Value::Indexed(Arc::new(array)));
         self.after_change(name);
         Ok(())
@@ -355,6 +365,7 @@ impl Env {
     /// Readonly.
     pub(crate) fn assign_assoc(&mut self, name: &[u8], array: Assoc) -> Result<(), VarError> {
         self.writable(name)?;
+        self.note_growth(array.values().map(|value| value.len() + footprint::ELEMENT).sum());
         self.store(name, |variable| variable.value = Value::Assoc(Arc::new(array)));
         Ok(())
     }
@@ -377,12 +388,14 @@ impl Env {
         } else {
             match old {
                 Some(mut old) => {
+                    old.reserve_exact(value.len());
                     old.extend_from_slice(&value);
                     old
                 }
                 None => value,
             }
         };
+        let value = footprint::trimmed(value);
         Ok(if attrs.contains(Attrs::UPPER) {
             crate::pattern::map_case(&value, crate::pattern::upper)
         } else if attrs.contains(Attrs::LOWER) {

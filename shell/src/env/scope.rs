@@ -175,6 +175,14 @@ impl Scopes {
         names.into_iter().filter_map(here).collect()
     }
 
+    /// All variables of all scopes, in no particular order.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&[u8], &Variable)> {
+        self.table.iter().flat_map(|(name, slot)| {
+            let shadowed = slot.shadowed.iter().map(|(_, variable)| variable);
+            shadowed.chain([&slot.variable]).map(|variable| (&**name, variable))
+        })
+    }
+
     /// The visible variables, in no particular order.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&[u8], &Variable)> {
         self.table.iter().map(|(name, slot)| (&**name, &slot.variable))

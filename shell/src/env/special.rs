@@ -200,6 +200,7 @@ impl Env {
 
     /// What follows from a change of an ordinary variable.
     pub(super) fn after_change(&mut self, name: &[u8]) {
+        self.note_value(name);
         match name {
             b"PATH" => self.hash = Arc::default(),
             b"IFS" => self.ifs = None,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Outcome;
-use crate::env::{Frame, Function, SetOption};
+use crate::env::{Frame, Function, SetOption, footprint};
 use crate::shell::{Shell, Source};
 use crate::syntax::ast::FunctionDef;
 use crate::sys::Deep;
@@ -39,6 +39,8 @@ impl Shell {
             exported: self.env.is(SetOption::Allexport) || old.is_some_and(|f| f.exported),
             traced: false,
         };
+        let span = definition.span;
+        self.env.note_growth(span.end.saturating_sub(span.start) as usize * footprint::PARSED);
         Arc::make_mut(&mut self.env.functions).insert(name.clone(), function);
         Ok(())
     }
@@ -74,7 +76,10 @@ impl Shell {
             return Err(Unwind::Error(1));
         }
         let call_line = self.env.line;
+        self.env.note_growth(footprint::of_texts(&args));
         let positional = std::mem::replace(&mut self.env.positional, Arc::new(args));
+        let outer = footprint::of_texts(&positional) as u64;
+        self.env.outer_arguments += outer;
         let positional_set = self.env.positional_set;
         let loops = std::mem::take(&mut self.loops);
         self.function_depth += 1;
@@ -96,6 +101,7 @@ impl Shell {
         self.env.frames.pop();
         self.function_depth -= 1;
         self.loops = loops;
+        self.env.outer_arguments -= outer;
         self.env.positional = positional;
         self.env.positional_set = positional_set;
         self.env.line = call_line;

@@ -73,6 +73,7 @@ impl Shell {
     where
         M: for<'s> FnOnce(&'s mut Shell) -> Deep<'s, Outcome> + Send + 'static,
     {
+        let bytes = self.env.measure();
         // The copy is made now, while this shell is as the child has to find it.
         let mut child = self.copy(purpose, self.sys.clone());
         let reset = self.signals_to_reset();
@@ -86,6 +87,10 @@ impl Shell {
             let result = main(&mut child).await;
             child.finish(result).await
         });
+        // What the two share until one of them changes it is counted for both.
+        if !self.sys.hold(bytes) || !body.hold(&self.sys, bytes) {
+            return Err(self.exhausted());
+        }
         match self.sys.fork(attrs, body) {
             Ok(pid) => {
                 self.register_child(pid);
@@ -208,7 +213,12 @@ impl Shell {
         loop {
             match self.sys.read(fd, &mut buffer).await {
                 Ok(0) => break,
-                Ok(count) => output.extend_from_slice(buffer.get(..count).unwrap_or_default()),
+                Ok(count) => {
+                    output.extend_from_slice(buffer.get(..count).unwrap_or_default());
+                    if output.len() > self.sys.room() {
+                        return Err(self.exhausted());
+                    }
+                }
                 Err(vfs::Errno::EINTR) => self.collect_signals(),
                 Err(_) => break,
             }

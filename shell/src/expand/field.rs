@@ -63,6 +63,9 @@ enum State {
     AfterDelimiter,
 }
 
+/// What a field costs beside its text.
+const FIELD: usize = 160;
+
 /// The fields of a word.
 #[derive(Debug)]
 pub(super) struct Fields {
@@ -71,18 +74,25 @@ pub(super) struct Fields {
     state: State,
     ifs: Ifs,
     splitting: Splitting,
+    /// Bytes that may still be added.
+    room: usize,
+    /// More was to be added than there was room for: what is here is not all.
+    pub(super) full: bool,
     /// How often an expansion to no field at all (`"$@"`) was met.
     pub(super) vanished: u32,
 }
 
 impl Fields {
-    pub(super) fn new(splitting: Splitting, ifs: Ifs) -> Fields {
+    /// Takes so many bytes, with what each field costs beside its text.
+    pub(super) fn new(splitting: Splitting, ifs: Ifs, room: usize) -> Fields {
         Fields {
             done: Vec::new(),
             current: Field::default(),
             state: State::Outside,
             ifs,
             splitting,
+            room,
+            full: false,
             vanished: 0,
         }
     }
@@ -105,7 +115,9 @@ impl Fields {
     pub(super) fn push(&mut self, text: &[u8], quoted: bool) {
         if !text.is_empty() {
             self.begin();
-            self.current.push(text, quoted);
+            if self.take(text.len()) {
+                self.current.push(text, quoted);
+            }
         }
     }
 
@@ -185,7 +197,19 @@ impl Fields {
     }
 
     fn end_field(&mut self) {
-        self.done.push(std::mem::take(&mut self.current));
+        let field = std::mem::take(&mut self.current);
+        if self.take(FIELD) {
+            self.done.push(field);
+        }
+    }
+
+    /// Whether there is room for so many bytes more.
+    fn take(&mut self, bytes: usize) -> bool {
+        match self.room.checked_sub(bytes).filter(|_| !self.full) {
+            Some(room) => self.room = room,
+            None => self.full = true,
+        }
+        !self.full
     }
 
     /// The boundary between two elements of `"$@"`: the field ends, another begins.

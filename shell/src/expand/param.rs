@@ -237,7 +237,8 @@ impl Shell {
                     None => Field::default(),
                 };
                 let matches = self.env.shopt(Shopt::PatsubReplacement);
-                held.map(|value| replaced(value, &pattern, *mode, &replacement, matches))
+                let room = self.sys.room();
+                held.map(|value| replaced(value, &pattern, *mode, &replacement, matches, room))
             }
             ParamOp::Case { op, all, pattern } => {
                 let pattern = match pattern {
@@ -599,6 +600,7 @@ fn replaced(
     mode: ReplaceMode,
     replacement: &Field,
     ampersand: bool,
+    room: usize,
 ) -> Vec<u8> {
     let places = match mode {
         ReplaceMode::First | ReplaceMode::All if pattern.is_empty() => Vec::new(),
@@ -620,6 +622,10 @@ fn replaced(
         let matched = value.get(from..to).unwrap_or_default();
         append_replacement(&mut result, replacement, matched, ampersand);
         done = to;
+        if result.len() > room {
+            // More than a word can be: it is refused as a whole.
+            return result;
+        }
     }
     result.extend_from_slice(value.get(done..).unwrap_or_default());
     result

@@ -91,7 +91,7 @@ fn too_many_words_stay_one() {
 fn split(ifs: &str, value: &str) -> Vec<String> {
     let mut env = Env::new(std::sync::Arc::new(Nowhere), &[]);
     env.assign(b"IFS", ifs.into(), Mode::Set).unwrap();
-    let mut fields = Fields::new(Splitting::Fields, env.ifs());
+    let mut fields = Fields::new(Splitting::Fields, env.ifs(), 1000);
     fields.split(value.as_bytes());
     let text = |field: super::Field| String::from_utf8_lossy(&field.text).into_owned();
     fields.finish().into_iter().map(text).collect()

@@ -88,8 +88,9 @@ impl Shell {
 
     /// The word of an operator as one field.
     pub(super) async fn operand(&mut self, word: &Word, quoting: Quoting) -> Outcome<super::Field> {
-        let mut fields = Fields::new(Splitting::One, self.env.ifs());
+        let mut fields = Fields::new(Splitting::One, self.env.ifs(), self.sys.room());
         self.walk_deep(&word.parts, quoting, &mut fields).await?;
+        self.check_room(&fields)?;
         Ok(fields.into_one())
     }
 

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll, Waker};
 
 use kernel::{ExitStatus, Kernel, Pid, Program, Slice, Step};
@@ -22,7 +22,7 @@ type Start = Box<dyn FnOnce(Sys) -> Main + Send>;
 
 /// A shell as a process: the whole of it, a subshell, or an element of a pipeline.
 pub(crate) struct Body {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     name: &'static str,
     /// Makes the future in the first step, when the process has its number.
     start: Option<Start>,
@@ -40,6 +40,8 @@ impl Body {
             pid: AtomicU32::new(0),
             fuel: AtomicU64::new(0),
             yielded: AtomicBool::new(false),
+            meter: OnceLock::new(),
+            held: AtomicU64::new(0),
         };
         let start: Start = Box::new(move |sys| Box::pin(start(sys)));
         Box::new(Body { shared: Arc::new(shared), name: "bash", start: Some(start), main: None })
