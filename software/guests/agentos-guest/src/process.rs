@@ -56,16 +56,34 @@ impl Command {
     /// # Errors
     /// - `NotFound`: there is no such program. Others: it cannot be run.
     pub fn spawn(&self) -> io::Result<Child> {
-        let mut argv = Vec::new();
+        let (argv, envp) = self.strings()?;
+        let pid = sys::spawn(&argv, &envp, [0, 1, 2], self.directory.as_bytes())?;
+        Ok(Child { pid })
+    }
+
+    /// Goes on as it, in this process: std's `CommandExt::exec`. Returns only if it fails.
+    pub fn exec(&self) -> io::Error {
+        let become_it = || -> io::Result<std::convert::Infallible> {
+            let (argv, envp) = self.strings()?;
+            if !self.directory.is_empty() {
+                sys::chdir(self.directory.as_bytes())?;
+            }
+            Err(sys::exec(&argv, &envp))
+        };
+        let Err(error) = become_it();
+        error
+    }
+
+    /// The words and the environment, each with a NUL behind it.
+    fn strings(&self) -> io::Result<(Vec<u8>, Vec<u8>)> {
+        let (mut argv, mut envp) = (Vec::new(), Vec::new());
         for word in &self.words {
             push(&mut argv, &[word])?;
         }
-        let mut envp = Vec::new();
         for (name, value) in &self.environment {
             push(&mut envp, &[name, OsStr::new("="), value])?;
         }
-        let pid = sys::spawn(&argv, &envp, [0, 1, 2], self.directory.as_bytes())?;
-        Ok(Child { pid })
+        Ok((argv, envp))
     }
 
     /// The program's name.
@@ -130,23 +148,21 @@ impl Status {
     }
 }
 
-/// Runs `command` and exits as it did; where it cannot be started, as POSIX has it for utilities that
-/// run others: 127 for a command that is not there, 126 for one that cannot be run.
+/// Becomes `command`; where that cannot be, exits as POSIX has it for utilities that run others: with
+/// 127 for a command that is not there, 126 for one that cannot be run.
 pub fn exec(name: &str, command: &Command) -> ! {
-    match start(name, command).wait() {
-        Ok(status) => std::process::exit(status.code()),
-        Err(error) => crate::fail(name, 125, &format!("wait: {}", crate::strerror(&error))),
-    }
+    refuse(name, command, &command.exec())
 }
 
 /// Starts `command`, or exits as [`exec`] does.
 pub fn start(name: &str, command: &Command) -> Child {
     match command.spawn() {
         Ok(child) => child,
-        Err(error) => {
-            let status = if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 };
-            let message = format!("{}: {}", command.program(), crate::strerror(&error));
-            crate::fail(name, status, &message)
-        }
+        Err(error) => refuse(name, command, &error),
     }
+}
+
+fn refuse(name: &str, command: &Command, error: &io::Error) -> ! {
+    let status = if error.kind() == io::ErrorKind::NotFound { 127 } else { 126 };
+    crate::fail(name, status, &format!("{}: {}", command.program(), crate::strerror(error)))
 }

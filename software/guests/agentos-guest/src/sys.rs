@@ -10,6 +10,17 @@ use std::os::wasi::ffi::OsStringExt;
 unsafe extern "C" {
     #[link_name = "getcwd"]
     fn agentos_getcwd(buf: *mut u8, buf_len: usize, ret_len: *mut usize) -> i32;
+    #[link_name = "chdir"]
+    fn agentos_chdir(path: *const u8, len: usize) -> i32;
+    fn proc_sigignore(signal: u32) -> i32;
+    fn proc_exec(
+        path: *const u8,
+        path_len: usize,
+        argv: *const u8,
+        argv_len: usize,
+        envp: *const u8,
+        envp_len: usize,
+    ) -> i32;
 }
 
 #[link(wasm_import_module = "host_process")]
@@ -86,6 +97,39 @@ pub fn spawn(argv: &[u8], envp: &[u8], stdio: [u32; 3], cwd: &[u8]) -> io::Resul
         )
     })?;
     Ok(pid)
+}
+
+/// Goes on as another program, as `execvpe` does: a bare name is looked up in the `PATH` of `envp`.
+/// `argv` and `envp` are as in [`spawn`]. Returns only if it fails.
+///
+/// # Errors
+/// - `ENOENT`: there is no such program.
+/// - `EACCES`, `ENOEXEC`: it cannot be run.
+/// - `E2BIG`: the strings are too many.
+pub fn exec(argv: &[u8], envp: &[u8]) -> io::Error {
+    // SAFETY: the kernel reads the slices within their lengths.
+    let errno = unsafe {
+        proc_exec([].as_ptr(), 0, argv.as_ptr(), argv.len(), envp.as_ptr(), envp.len())
+    };
+    io::Error::from_raw_os_error(errno)
+}
+
+/// Changes the directory that other programs are started in, and that [`getcwd`] tells them.
+///
+/// # Errors
+/// - `ENOENT`, `ENOTDIR`, `EACCES`: it cannot be entered.
+pub fn chdir(path: &[u8]) -> io::Result<()> {
+    // SAFETY: the kernel reads the path within its length.
+    check(unsafe { agentos_chdir(path.as_ptr(), path.len()) })
+}
+
+/// Ignores a signal from now on; a program that is started, or that this one becomes, does too.
+///
+/// # Errors
+/// - `EINVAL`: there is no such signal, or it cannot be ignored.
+pub fn sigignore(signal: u32) -> io::Result<()> {
+    // SAFETY: no memory is involved.
+    check(unsafe { proc_sigignore(signal) })
 }
 
 /// Waits for a child; its wait status as POSIX lays it out.

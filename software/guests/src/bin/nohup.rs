@@ -1,11 +1,14 @@
 //! `nohup` and `nice`: run a command that a terminal's end, or other processes, would not disturb.
 //!
-//! There is no hang-up and there are no priorities in a sandbox, so both run their command as it is;
-//! `nice` checks its adjustment and, alone, prints the only niceness there is.
+//! `nohup` leaves the descriptors as they are, also those of a terminal. There are no priorities in a
+//! sandbox: `nice` runs its command as it is, checks its adjustment and, alone, prints the only niceness there is.
 
 use std::ffi::OsString;
 
 use agentos_guest::process::{self, Command};
+use agentos_guest::sys;
+
+const SIGHUP: u32 = 1;
 
 fn main() {
     let args: Vec<OsString> = std::env::args_os().collect();
@@ -28,6 +31,11 @@ fn main() {
     }
     if words.is_empty() {
         agentos_guest::fail(name, 125, "missing operand");
+    }
+    if name == "nohup"
+        && let Err(error) = sys::sigignore(SIGHUP)
+    {
+        agentos_guest::fail(name, 125, &agentos_guest::strerror(&error));
     }
     process::exec(name, &Command::new(words))
 }
