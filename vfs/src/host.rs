@@ -4,12 +4,14 @@
 //! does not follow; so neither `..`, nor a symbolic link, nor a name that changes between two
 //! steps leads out. `..` is answered from what earlier look-ups saw. Content is opened through
 //! the handle, after its type is known: a fifo, a socket or a device is never opened.
-//! The system calls are in `host/sys.rs`, the table of inodes in `host/inode.rs`.
+//! The system calls are in `host/sys.rs`, the table of inodes in `host/inode.rs`; what lets calls
+//! fail for a test is in `host/fault.rs`.
 //!
 //! A handle is a capability, as everywhere in Unix: a directory that somebody on the host moves
 //! elsewhere while it is open is still that directory, and `..` in it is still where it was.
 
 mod errno;
+mod fault;
 mod inode;
 mod recent;
 mod sys;
@@ -21,7 +23,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
-use rustix::fs::{OFlags, RawDir, SeekFrom};
+use rustix::fs::{OFlags, RawDir};
 use rustix::io::Errno as Host;
 
 use crate::{
@@ -29,6 +31,8 @@ use crate::{
     StatFs, Timestamp,
 };
 use errno::from_host;
+#[cfg(feature = "testing")]
+pub use fault::fail_host_calls;
 use inode::{Content, Inodes, Place};
 use sys::{Name, Reopen};
 
@@ -289,7 +293,7 @@ impl HostFs {
             self.reopen.chmod(handle, mode)?;
         }
         if let (Some(size), Some(file)) = (changes.size, content) {
-            rustix::fs::ftruncate(&file, size).map_err(from_host)?;
+            sys::truncate(&file, size)?;
         }
         if changes.atime.is_some() || changes.mtime.is_some() {
             sys::set_times(handle, changes)?;
@@ -356,7 +360,7 @@ impl FileSystem for HostFs {
         if i64::try_from(offset).is_err() {
             return Ok(0);
         }
-        rustix::io::retry_on_intr(|| rustix::io::pread(&file, &mut *buf, offset)).map_err(from_host)
+        sys::pread(&file, buf, offset)
     }
 
     fn read_dir(
@@ -373,12 +377,11 @@ impl FileSystem for HostFs {
         let open =
             self.retrying(|| self.reopen.file(&handle, OFlags::RDONLY | OFlags::DIRECTORY))?;
         if cookie != 0 {
-            rustix::fs::seek(&open, SeekFrom::Start(cookie)).map_err(from_host)?;
+            sys::seek(&open, cookie)?;
         }
         let mut buffer = [MaybeUninit::uninit(); DIRENT_BUFFER];
         let mut entries = RawDir::new(&open, &mut buffer);
-        while let Some(entry) = entries.next() {
-            let entry = entry.map_err(from_host)?;
+        while let Some(entry) = sys::next_entry(&mut entries)? {
             let name = entry.file_name().to_bytes();
             if name == b"." || name == b".." {
                 continue;
@@ -413,7 +416,7 @@ impl FileSystem for HostFs {
     }
 
     fn statfs(&self) -> Result<StatFs> {
-        let host = rustix::fs::fstatvfs(&self.root_handle).map_err(from_host)?;
+        let host = sys::statfs(&self.root_handle)?;
         Ok(StatFs {
             block_size: host.f_bsize,
             blocks: host.f_blocks,
@@ -533,7 +536,11 @@ impl FileSystem for HostFs {
         let _ = now;
         self.may_write()?;
         let (moved, _) = self.entry(from.0, from.1)?;
-        let replaced = self.entry(to.0, to.1).ok().map(|(ino, _)| ino).filter(|&ino| ino != moved);
+        let replaced = match self.entry(to.0, to.1) {
+            Ok((ino, _)) => Some(ino).filter(|&ino| ino != moved),
+            Err(Errno::ENOENT) => None,
+            Err(errno) => return Err(errno),
+        };
         let (from_dir, to_dir) = (self.handle(from.0)?, self.handle(to.0)?);
         let (from_name, to_name) = (Name::new(from.1)?, Name::new(to.1)?);
         sys::rename((&from_dir, &from_name), (&to_dir, &to_name), flags)?;
@@ -558,10 +565,7 @@ impl FileSystem for HostFs {
         if len == 0 && !buf.is_empty() {
             return Err(Errno::EFBIG);
         }
-        rustix::io::retry_on_intr(|| {
-            rustix::io::pwrite(&file, buf.get(..len).unwrap_or(buf), offset)
-        })
-        .map_err(from_host)
+        sys::pwrite(&file, buf.get(..len).unwrap_or(buf), offset)
     }
 
     fn set_stat(&mut self, ino: Ino, changes: &SetStat, now: Timestamp) -> Result<()> {
@@ -604,22 +608,20 @@ impl FileSystem for HostFs {
         if len == 0 {
             return Err(Errno::EINVAL);
         }
-        rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), offset, len)
-            .map_err(from_host)
+        sys::allocate(&file, offset, len)
     }
 
     fn sync(&mut self, ino: Ino) -> Result<()> {
         let handle = self.handle(ino)?;
         match sys::file_type(&sys::stat(&handle)?)? {
-            FileType::Regular => rustix::fs::fsync(&*self.content(ino, false)?),
+            FileType::Regular => sys::sync(&*self.content(ino, false)?),
             FileType::Directory => {
                 let open = self
                     .retrying(|| self.reopen.file(&handle, OFlags::RDONLY | OFlags::DIRECTORY))?;
-                rustix::fs::fsync(&open)
+                sys::sync(&open)
             }
             _ => Ok(()),
         }
-        .map_err(from_host)
     }
 
     fn pin(&mut self, ino: Ino) -> Result<()> {

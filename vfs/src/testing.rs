@@ -5,7 +5,7 @@
 //!   [`ops`] draws sequences for proptest, [`Op::sequence`] reads them from a fuzzer's bytes.
 //! - [`Session`] carries operations out on a [`Vfs`](crate::Vfs); [`Model`] says what they
 //!   should have answered.
-//! - [`FaultFs`] fails the n-th call; [`check_tree`] finds what no tree may have.
+//! - [`FaultFs`] fails the n-th call, `fail_host_calls` the n-th of a `HostFs` to the host; [`check_tree`] finds what no tree may have.
 //!
 //! Everything here judges, so it panics where something is wrong. Feature `testing`.
 
@@ -17,6 +17,8 @@ mod op;
 mod session;
 mod walker;
 
+#[cfg(all(feature = "host", target_os = "linux"))]
+pub use crate::host::fail_host_calls;
 pub use conformance::{conformance, conformance_read_only};
 pub use decode::ops;
 pub use fault::{Fault, FaultFs};

@@ -7,10 +7,13 @@ use std::ffi::CString;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 
-use rustix::fs::{self, AtFlags, CWD, OFlags, ResolveFlags, Timespec, Timestamps};
+use rustix::fs::{
+    self, AtFlags, CWD, OFlags, RawDir, RawDirEntry, ResolveFlags, SeekFrom, Timespec, Timestamps,
+};
 use rustix::io::Errno as Host;
 
 use super::errno::from_host;
+use super::fault::step;
 use crate::{Errno, FileType, Mode, Result, SetStat, Stat, Timestamp, makedev};
 
 /// What an unpinned handle is: no access to content, no effect on devices and fifos.
@@ -54,6 +57,7 @@ impl Reopen {
     pub(super) fn file(&self, handle: &OwnedFd, flags: OFlags) -> Result<OwnedFd, Host> {
         let flags = flags | OFlags::CLOEXEC | OFlags::NOCTTY;
         let name = link_name(handle);
+        step()?;
         match fs::openat(&self.0, &name, flags | OFlags::NOATIME, fs::Mode::empty()) {
             Err(Host::PERM) => fs::openat(&self.0, &name, flags, fs::Mode::empty()),
             other => other,
@@ -62,15 +66,18 @@ impl Reopen {
 
     /// Changes the mode of what is behind `handle`.
     pub(super) fn chmod(&self, handle: &OwnedFd, mode: Mode) -> Result<()> {
-        fs::chmodat(&self.0, link_name(handle), host_mode(mode), AtFlags::empty())
-            .map_err(from_host)
+        call(|| fs::chmodat(&self.0, link_name(handle), host_mode(mode), AtFlags::empty()))
     }
 
     /// Gives what is behind `handle` the name `name` in `dir`.
     pub(super) fn link(&self, handle: &OwnedFd, dir: &OwnedFd, name: &Name) -> Result<()> {
-        fs::linkat(&self.0, link_name(handle), dir, &name.0, AtFlags::SYMLINK_FOLLOW)
-            .map_err(from_host)
+        call(|| fs::linkat(&self.0, link_name(handle), dir, &name.0, AtFlags::SYMLINK_FOLLOW))
     }
+}
+
+/// Makes a call.
+fn call<T>(call: impl FnOnce() -> Result<T, Host>) -> Result<T> {
+    step().and_then(|()| call()).map_err(from_host)
 }
 
 fn link_name(handle: &OwnedFd) -> String {
@@ -97,21 +104,23 @@ pub(super) fn open_root(path: &Path) -> std::io::Result<OwnedFd> {
 
 /// A handle on the entry `name` of `dir`, whatever it is.
 pub(super) fn open_handle(dir: &OwnedFd, name: &Name) -> Result<OwnedFd, Host> {
+    step()?;
     fs::openat(dir, &name.0, HANDLE, fs::Mode::empty())
 }
 
 /// The metadata of the entry `name` of `dir`.
 pub(super) fn stat_at(dir: &OwnedFd, name: &Name) -> Result<fs::Stat> {
-    fs::statat(dir, &name.0, AtFlags::SYMLINK_NOFOLLOW).map_err(from_host)
+    call(|| fs::statat(dir, &name.0, AtFlags::SYMLINK_NOFOLLOW))
 }
 
 /// The metadata of what is behind a handle.
 pub(super) fn stat(handle: &OwnedFd) -> Result<fs::Stat> {
-    fs::fstat(handle).map_err(from_host)
+    call(|| fs::fstat(handle))
 }
 
 /// Creates a regular file and opens it for reading and writing.
 pub(super) fn create(dir: &OwnedFd, name: &Name, mode: Mode) -> Result<OwnedFd, Host> {
+    step()?;
     let flags = OFlags::CREATE
         | OFlags::EXCL
         | OFlags::RDWR
@@ -125,32 +134,32 @@ pub(super) fn create(dir: &OwnedFd, name: &Name, mode: Mode) -> Result<OwnedFd, 
 pub(super) fn mknod(dir: &OwnedFd, name: &Name, file_type: FileType, mode: Mode) -> Result<()> {
     let host_type =
         if file_type == FileType::Socket { fs::FileType::Socket } else { fs::FileType::Fifo };
-    fs::mknodat(dir, &name.0, host_type, host_mode(mode), 0).map_err(from_host)
+    call(|| fs::mknodat(dir, &name.0, host_type, host_mode(mode), 0))
 }
 
 /// Creates a directory.
 pub(super) fn mkdir(dir: &OwnedFd, name: &Name, mode: Mode) -> Result<()> {
-    fs::mkdirat(dir, &name.0, host_mode(mode)).map_err(from_host)
+    call(|| fs::mkdirat(dir, &name.0, host_mode(mode)))
 }
 
 /// Creates a symbolic link; its text is the guest's and means nothing to the host.
 pub(super) fn symlink(dir: &OwnedFd, name: &Name, target: &[u8]) -> Result<()> {
-    fs::symlinkat(target, dir, &name.0).map_err(from_host)
+    call(|| fs::symlinkat(target, dir, &name.0))
 }
 
 /// The target of the symbolic link behind a handle.
 pub(super) fn read_link(handle: &OwnedFd) -> Result<Vec<u8>> {
-    fs::readlinkat(handle, c"", Vec::new()).map(CString::into_bytes).map_err(from_host)
+    call(|| fs::readlinkat(handle, c"", Vec::new()).map(CString::into_bytes))
 }
 
 /// Removes a name that is not a directory's.
 pub(super) fn unlink(dir: &OwnedFd, name: &Name) -> Result<()> {
-    fs::unlinkat(dir, &name.0, AtFlags::empty()).map_err(from_host)
+    call(|| fs::unlinkat(dir, &name.0, AtFlags::empty()))
 }
 
 /// Removes an empty directory.
 pub(super) fn rmdir(dir: &OwnedFd, name: &Name) -> Result<()> {
-    fs::unlinkat(dir, &name.0, AtFlags::REMOVEDIR).map_err(from_host)
+    call(|| fs::unlinkat(dir, &name.0, AtFlags::REMOVEDIR))
 }
 
 /// Renames: `renameat2(2)`.
@@ -162,12 +171,10 @@ pub(super) fn rename(
     let mut host = fs::RenameFlags::empty();
     host.set(fs::RenameFlags::NOREPLACE, flags.contains(crate::RenameFlags::NOREPLACE));
     host.set(fs::RenameFlags::EXCHANGE, flags.contains(crate::RenameFlags::EXCHANGE));
-    let result = if host.is_empty() {
-        fs::renameat(from.0, &from.1.0, to.0, &to.1.0)
-    } else {
-        fs::renameat_with(from.0, &from.1.0, to.0, &to.1.0, host)
-    };
-    result.map_err(from_host)
+    call(|| match host.is_empty() {
+        true => fs::renameat(from.0, &from.1.0, to.0, &to.1.0),
+        false => fs::renameat_with(from.0, &from.1.0, to.0, &to.1.0, host),
+    })
 }
 
 /// Changes the owner of what is behind a handle.
@@ -177,7 +184,7 @@ pub(super) fn chown(handle: &OwnedFd, uid: Option<u32>, gid: Option<u32>) -> Res
         return Err(Errno::EINVAL);
     }
     let (uid, gid) = (uid.map(fs::Uid::from_raw), gid.map(fs::Gid::from_raw));
-    fs::chownat(handle, c"", uid, gid, AtFlags::EMPTY_PATH).map_err(from_host)
+    call(|| fs::chownat(handle, c"", uid, gid, AtFlags::EMPTY_PATH))
 }
 
 /// Sets the times of what is behind a handle.
@@ -186,7 +193,49 @@ pub(super) fn set_times(handle: &OwnedFd, changes: &SetStat) -> Result<()> {
         last_access: timespec(changes.atime),
         last_modification: timespec(changes.mtime),
     };
-    fs::utimensat(handle, c"", &times, AtFlags::EMPTY_PATH).map_err(from_host)
+    call(|| fs::utimensat(handle, c"", &times, AtFlags::EMPTY_PATH))
+}
+
+/// Reads at an offset.
+pub(super) fn pread(file: &OwnedFd, buf: &mut [u8], offset: u64) -> Result<usize> {
+    call(|| rustix::io::retry_on_intr(|| rustix::io::pread(file, &mut *buf, offset)))
+}
+
+/// Writes at an offset.
+pub(super) fn pwrite(file: &OwnedFd, buf: &[u8], offset: u64) -> Result<usize> {
+    call(|| rustix::io::retry_on_intr(|| rustix::io::pwrite(file, buf, offset)))
+}
+
+/// Sets the size of an open file.
+pub(super) fn truncate(file: &OwnedFd, size: u64) -> Result<()> {
+    call(|| fs::ftruncate(file, size))
+}
+
+/// Gives a part of an open file room.
+pub(super) fn allocate(file: &OwnedFd, offset: u64, len: u64) -> Result<()> {
+    call(|| fs::fallocate(file, fs::FallocateFlags::empty(), offset, len))
+}
+
+/// Brings an open file to where it survives.
+pub(super) fn sync(file: &OwnedFd) -> Result<()> {
+    call(|| fs::fsync(file))
+}
+
+/// Sets where the next entries of an open directory are read.
+pub(super) fn seek(dir: &OwnedFd, cookie: u64) -> Result<()> {
+    call(|| fs::seek(dir, SeekFrom::Start(cookie)).map(drop))
+}
+
+/// The next entry of an open directory.
+pub(super) fn next_entry<'a>(
+    entries: &'a mut RawDir<'_, &OwnedFd>,
+) -> Result<Option<RawDirEntry<'a>>> {
+    call(|| entries.next().transpose())
+}
+
+/// Sizes and limits of the filesystem that a handle is on.
+pub(super) fn statfs(handle: &OwnedFd) -> Result<fs::StatVfs> {
+    call(|| fs::fstatvfs(handle))
 }
 
 fn timespec(time: Option<Timestamp>) -> Timespec {

@@ -26,7 +26,7 @@ impl Fault {
         self.left.swap(0, Ordering::Relaxed) == 0
     }
 
-    fn strikes(&self) -> bool {
+    pub(crate) fn strikes(&self) -> bool {
         let before = self
             .left
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));

@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use proptest::sample::select;
 use tempfile::TempDir;
-use vfs::testing::{Answer, Fault, FaultFs, Op, Session, Tree, check_tree, ops};
+use vfs::testing::{Answer, Fault, FaultFs, Op, Session, Tree, check_tree, fail_host_calls, ops};
 use vfs::{
     Errno, FileSystem, FileType, HostFs, MemFs, Mode, NewInode, OverlayFs, RenameFlags, Timestamp,
     Vfs,
@@ -14,6 +15,9 @@ use vfs::{
 use crate::kernel::{privileged, scratch};
 
 const MOST: usize = 24;
+
+/// A disk that fails, one that is full, and a process that is out of descriptors.
+const ERRNOS: [Errno; 3] = [Errno::EIO, Errno::ENOSPC, Errno::ENFILE];
 
 /// A backend that fails when told to, the same each time that it is made.
 type Make<'a> = dyn Fn(Arc<Fault>) -> (Box<dyn FileSystem>, Option<TempDir>) + 'a;
@@ -33,6 +37,11 @@ fn seen(vfs: &Vfs) -> Tree {
 
 /// Lets each operation fail at each step, everything before it having gone well.
 fn check(make: &Make<'_>, ops: &[Op]) {
+    check_with(make, Errno::EIO, ops);
+}
+
+/// The same with another error.
+fn check_with(make: &Make<'_>, errno: Errno, ops: &[Op]) {
     let mut before = seen(&Vfs::new(make(Arc::default()).0));
     for (index, op) in ops.iter().enumerate() {
         let (fine, after) = attempt(make, &ops[..index], op, 0);
@@ -41,11 +50,11 @@ fn check(make: &Make<'_>, ops: &[Op]) {
             let Some(got) = got else { break };
             // What failed without any effect on the whole need not be reported.
             let whole = match &got {
-                Err(Errno::EIO) if several_steps(op) => {
+                Err(err) if *err == errno && several_steps(op) => {
                     let tree = without_setid(&tree);
                     tree == without_setid(&before) || tree == without_setid(&after)
                 }
-                Err(Errno::EIO) => tree == before,
+                Err(err) if *err == errno => tree == before,
                 got => Some(got) == fine.as_ref() && tree == after,
             };
             assert!(
@@ -125,13 +134,37 @@ proptest! {
         check(&make, &ops);
     }
 
+    /// Where each call of the filesystem fails too: at its first call to the host.
     #[test]
-    fn host_directory(ops in ops(MOST)) {
+    fn calls_to_the_host(ops in ops(MOST), errno in select(&ERRNOS)) {
         if privileged() {
-            let make = |fault| {
+            let make = |fault: Arc<Fault>| {
                 let top = scratch();
-                let fs = HostFs::open(top.path()).unwrap();
-                let fs: Box<dyn FileSystem> = Box::new(FaultFs::new(fs, fault, Errno::EIO));
+                fail_host_calls(fault, errno);
+                let fs: Box<dyn FileSystem> = Box::new(HostFs::open(top.path()).unwrap());
+                (fs, Some(top))
+            };
+            check_with(&make, errno, &ops);
+        }
+    }
+
+    #[test]
+    fn calls_to_the_host_below_and_above_an_overlay(
+        before in ops(MOST / 4), ops in ops(MOST / 4)
+    ) {
+        if privileged() {
+            let make = |fault: Arc<Fault>| {
+                let top = scratch();
+                let open = |name: &str| {
+                    std::fs::create_dir(top.path().join(name)).unwrap();
+                    HostFs::open(top.path().join(name)).unwrap()
+                };
+                fail_host_calls(Arc::default(), Errno::EIO);
+                filled(open("lower"), &before);
+                fail_host_calls(fault, Errno::EIO);
+                let lower = HostFs::open_read_only(top.path().join("lower")).unwrap();
+                let fs = OverlayFs::with_upper(Arc::new(lower), open("upper"));
+                let fs: Box<dyn FileSystem> = Box::new(fs);
                 (fs, Some(top))
             };
             check(&make, &ops);
