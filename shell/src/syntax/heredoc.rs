@@ -127,7 +127,8 @@ impl Grammar<'_> {
                 return text;
             }
             let begin = text.len();
-            if pending.strip_tabs {
+            // As bash: a delimiter that begins with tabs is found before they are removed.
+            if pending.strip_tabs && !self.at_delimiter(&pending.delimiter) {
                 while self.input.peek() == b'\t' {
                     self.input.pos += 1;
                 }
@@ -148,6 +149,14 @@ impl Grammar<'_> {
                 return text;
             }
         }
+    }
+
+    /// Whether this line is the delimiter alone.
+    fn at_delimiter(&self, delimiter: &[u8]) -> bool {
+        let end = self.input.pos + delimiter.len();
+        let bytes = delimiter.iter().zip(self.input.pos..);
+        matches!(self.input.at(end), b'\n' | 0)
+            && bytes.into_iter().all(|(byte, at)| self.input.at(at) == *byte)
     }
 
     /// Takes one line with its newline; in an unquoted body continuations join lines.

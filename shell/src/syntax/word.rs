@@ -47,6 +47,8 @@ pub(super) enum DoubleEnd {
     Brace,
     /// At the end of the text.
     Text,
+    /// At the `"` that closes one inside of braces that are quoted themselves.
+    Inner,
 }
 
 /// Where unquoted text inside brackets ends.
@@ -267,11 +269,15 @@ impl Grammar<'_> {
 
     /// `"…"`: its parts.
     pub(super) fn double_quoted(&mut self) -> Result<Vec<WordPart>, ParseError> {
+        self.double_quoted_to(DoubleEnd::Quote)
+    }
+
+    fn double_quoted_to(&mut self, end: DoubleEnd) -> Result<Vec<WordPart>, ParseError> {
         let mark = self.input.mark();
         self.enter(mark)?;
         self.input.pos += 1;
         let mut parts = Parts::default();
-        self.double_parts(&mut parts, DoubleEnd::Quote, mark)?;
+        self.double_parts(&mut parts, end, mark)?;
         self.input.pos += 1;
         self.leave();
         Ok(parts.finish())
@@ -285,7 +291,7 @@ impl Grammar<'_> {
         open: Mark,
     ) -> Result<(), ParseError> {
         let quoting = match end {
-            DoubleEnd::Quote => Quoting::Double,
+            DoubleEnd::Quote | DoubleEnd::Inner => Quoting::Double,
             DoubleEnd::Brace => Quoting::DoubleBrace,
             DoubleEnd::Text => Quoting::HereDoc,
         };
@@ -309,12 +315,14 @@ impl Grammar<'_> {
                 (0, DoubleEnd::Brace) if let Some(open) = quoted => {
                     return Err(self.unclosed(open, b'\''));
                 }
-                (0, DoubleEnd::Text) | (b'"', DoubleEnd::Quote) | (b'}', _) => return Ok(()),
-                (0, DoubleEnd::Quote) => return Err(self.unclosed(open, b'"')),
+                (0, DoubleEnd::Text) | (b'"', DoubleEnd::Quote | DoubleEnd::Inner) | (b'}', _) => {
+                    return Ok(());
+                }
+                (0, DoubleEnd::Quote | DoubleEnd::Inner) => return Err(self.unclosed(open, b'"')),
                 (0, DoubleEnd::Brace) => return Err(self.unclosed(open, b'}')),
                 (b'"', DoubleEnd::Text) => self.take_literal(parts, 1),
                 (b'"', DoubleEnd::Brace) => {
-                    let inner = self.double_quoted()?;
+                    let inner = self.double_quoted_to(DoubleEnd::Inner)?;
                     parts.push(WordPart::DoubleQuoted(inner));
                 }
                 (b'\\', _) => self.double_escape(parts, end),
@@ -334,10 +342,15 @@ impl Grammar<'_> {
             }
             b'$' | b'`' | b'\\' => true,
             b'"' => end != DoubleEnd::Text,
-            b'}' => end == DoubleEnd::Brace,
-            _ => false,
+            b'}' if end == DoubleEnd::Brace => true,
+            // Two pairs of quotes around it: for the backslash there are none.
+            0 => false,
+            _ => end == DoubleEnd::Inner,
         };
-        if quotes {
+        if !quotes && end == DoubleEnd::Brace && next == b'\'' {
+            // It is no quote that could protect a brace.
+            self.take_literal(parts, 2);
+        } else if quotes {
             self.input.pos += 2;
             parts.push(WordPart::Escaped([next].into()));
         } else {
@@ -370,6 +383,9 @@ impl Grammar<'_> {
                     self.take_literal(parts, 1);
                 }
                 (next, _) if class(next) & QUOTE != 0 => self.quoted(parts, Quoting::Unquoted)?,
+                (b'<' | b'>', Enclosure::Brace) if self.input.peek_at(1) == b'(' => {
+                    self.process_substitution(parts)?;
+                }
                 _ => self.take_literal(parts, 1),
             }
         }
