@@ -55,6 +55,9 @@ pub(crate) struct Shell {
     pub(crate) status_before_return: u8,
     /// How often the first character of `PS4` is repeated.
     pub(crate) trace_level: u32,
+    /// A loop or a condition around what runs has its input redirected: commands in the
+    /// background share it.
+    pub(crate) input_given: bool,
     /// Syntax errors show a caret.
     pub(crate) carets: bool,
     /// What has been read so far mentions `BASH_COMMAND`: it is kept.
@@ -98,6 +101,7 @@ impl Shell {
             trap_status: None,
             status_before_return: 0,
             trace_level: 0,
+            input_given: false,
             carets: false,
             names_bash_command: false,
         }

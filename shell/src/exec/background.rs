@@ -24,7 +24,7 @@ impl Shell {
         }
         let monitor = self.env.is(SetOption::Monitor);
         let mut actions = Vec::new();
-        if !monitor && !self.interactive {
+        if !monitor && !self.interactive && !self.input_given {
             actions.push(FdAction::Open {
                 fd: Fd::STDIN,
                 path: b"/dev/null".to_vec(),

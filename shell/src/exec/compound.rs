@@ -3,7 +3,10 @@
 use super::Outcome;
 use crate::env::Mode;
 use crate::shell::Shell;
-use crate::syntax::ast::{CaseEnd, CaseItem, CompoundCommand, CompoundKind, List, Word};
+use crate::syntax::ast::{
+    CaseEnd, CaseItem, CompoundCommand, CompoundKind, List, Redirect, RedirectFd, RedirectKind,
+    Word,
+};
 use crate::unwind::Unwind;
 
 /// What a loop does after a round.
@@ -30,6 +33,8 @@ impl Shell {
         let redirected = self.redirect(&compound.redirects, &mut undo).await;
         let subshell = matches!(compound.kind, CompoundKind::Subshell(_));
         self.env.line = if subshell { compound.span.line } else { line };
+        let input_given = self.input_given;
+        self.input_given = redirect_input(&compound.redirects);
         let result = match redirected {
             Ok(true) => self.run_kind(compound).await.map(|()| false),
             Ok(false) => {
@@ -38,6 +43,7 @@ impl Shell {
             }
             Err(unwind) => Err(unwind),
         };
+        self.input_given = input_given;
         self.flush_errors().await;
         if let Err(Unwind::Exec(_)) = result {
             self.keep_fds(&mut undo);
@@ -353,4 +359,13 @@ pub(super) fn loop_head(keyword: &[u8], name: &[u8], words: Option<&[Word]>) -> 
         None => text.extend_from_slice(b" \"$@\""),
     }
     text
+}
+
+/// Whether one of the redirections is that of standard input.
+pub(super) fn redirect_input(redirects: &[Redirect]) -> bool {
+    use RedirectKind::{DupInput, HereDoc, HereString, Read, ReadWrite};
+    redirects.iter().any(|redirect| {
+        matches!(redirect.kind, Read(_) | ReadWrite(_) | DupInput(_) | HereDoc(_) | HereString(_))
+            && matches!(redirect.fd, None | Some(RedirectFd::Number(0)))
+    })
 }

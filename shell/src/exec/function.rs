@@ -59,7 +59,7 @@ impl Shell {
     }
 
     /// Calls a function. The scope for its variables has been pushed; the caller pops it.
-    pub(super) async fn call_function(
+    pub(crate) async fn call_function(
         &mut self,
         function: &Function,
         name: &[u8],

@@ -91,7 +91,10 @@ impl Shell {
                 actions.extend([FdAction::Close(read), FdAction::Close(write)]);
             }
             let pgid = monitor.then(|| Pgid(pids.first().map_or(0, |pid| pid.0)));
+            let input_given = self.input_given;
+            self.input_given |= input.is_some();
             let started = self.fork_command(Arc::new(command.clone()), ForkAttrs { pgid, actions });
+            self.input_given = input_given;
             if let Some(fd) = input.take() {
                 let _ = self.sys.close(fd);
             }

@@ -388,7 +388,10 @@ impl Shell {
         }
         let last = args.last().cloned();
         let name = if args.is_empty() { Vec::new() } else { args.remove(0) };
+        let input_given = self.input_given;
+        self.input_given |= super::compound::redirect_input(&command.redirects);
         let result = self.call_function(function, &name, args).await;
+        self.input_given = input_given;
         self.env.last_argument = last.unwrap_or_default();
         result
     }

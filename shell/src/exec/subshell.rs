@@ -55,6 +55,7 @@ impl Shell {
         shell.in_subshell = true;
         shell.disabled = self.disabled.clone();
         shell.carets = self.carets;
+        shell.input_given = self.input_given;
         shell.names_bash_command = self.names_bash_command;
         shell.trace_level = self.trace_level + u32::from(purpose == Purpose::Substitution);
         shell
