@@ -5,6 +5,7 @@
 mod alias;
 mod cd;
 mod command;
+mod compgen;
 mod complete;
 mod control;
 mod declare;
@@ -32,6 +33,7 @@ mod umask;
 mod unset;
 mod wait;
 
+pub(crate) use self::complete::Spec as Completion;
 pub(crate) use self::declare::split as split_declaration;
 use crate::exec::Outcome;
 use crate::exec::assign::Assigned;
@@ -108,7 +110,7 @@ table! {
     "caller" false Run::Now(control::caller), "caller [expr]";
     "cd" false Run::Now(cd::cd), "cd [-L|[-P [-e]] [-@]] [dir]";
     "command" false Run::Wait(command::command), "command [-pVv] command [arg ...]";
-    "compgen" false Run::Now(complete::compgen), "compgen [-abcdefgjksuv] [-o option] [-A action] [-G globpat] [-W wordlist] [-F function] [-C command] [-X filterpat] [-P prefix] [-S suffix] [word]";
+    "compgen" false Run::Wait(compgen::compgen), "compgen [-abcdefgjksuv] [-o option] [-A action] [-G globpat] [-W wordlist] [-F function] [-C command] [-X filterpat] [-P prefix] [-S suffix] [word]";
     "complete" false Run::Now(complete::complete), "complete [-abcdefgjksuv] [-pr] [-DEI] [-o option] [-A action] [-G globpat] [-W wordlist] [-F function] [-C command] [-X filterpat] [-P prefix] [-S suffix] [name ...]";
     "compopt" false Run::Now(complete::compopt), "compopt [-o|+o option] [-DEI] [name ...]";
     "continue" true Run::Now(control::continue_), "continue [n]";

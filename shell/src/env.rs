@@ -95,6 +95,8 @@ pub(crate) struct Env {
     pub(crate) functions: Arc<BTreeMap<Box<[u8]>, Function>>,
     pub(crate) aliases: Arc<BTreeMap<Box<[u8]>, Vec<u8>>>,
     pub(crate) traps: Traps,
+    /// What `complete` has said of commands.
+    pub(crate) completions: Arc<BTreeMap<Box<[u8]>, crate::builtin::Completion>>,
     /// The remembered locations of commands, with the number of their uses.
     pub(crate) hash: Arc<Hashed>,
     /// Below the current directory.
@@ -161,6 +163,7 @@ impl Env {
             functions: Arc::default(),
             aliases: Arc::default(),
             traps: Traps::default(),
+            completions: Arc::default(),
             hash: Arc::default(),
             dir_stack: Vec::new(),
             frames: Vec::new(),

@@ -161,11 +161,9 @@ fn version_managers_know_what_is_installed() {
 fn completions_complete() {
     check(
         r#". node_modules/grunt-cli/completion/bash
-        grunt() { echo 'Available tasks
- build  makes it
- bundle  packs it
- clean  removes it'; }
-        COMP_WORDS=(grunt bu) COMP_CWORD=1; declare -f _grunt_completions
+        grunt() { echo 'Available tasks: build bundle clean'; }
+        awk() { while read -r _ kind rest; do [[ $1 == *"$kind"* ]] && echo "$rest"; done; }
+        COMP_WORDS=(grunt bu) COMP_CWORD=1; _grunt_completions; echo "${COMPREPLY[@]}"; complete -p grunt
         . python/argcomplete/bash_completion.d/_python-argcomplete
         declare -F; COMP_LINE='x y' COMP_POINT=3; declare -f _python_argcomplete
         tool() { IFS=$'\013'; printf 'one\013two\013three' >&8; }
