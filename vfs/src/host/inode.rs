@@ -15,11 +15,12 @@ use crate::{Errno, Ino, Result};
 /// the next walk, so this need only exceed what lies between a walk and the use of its result.
 const PLACES: usize = 1 << 16;
 
-/// Handles held open, at least, of what is not pinned; the usual limit of a process is 1024.
-const HANDLES: usize = 96;
+/// Handles held open, at least, of what is not pinned. The usual limit of a process is 1024, of
+/// which several filesystems have to live: only who is out of descriptors gives its own back.
+const HANDLES: usize = 48;
 
-/// Open files held, at least, of what is not pinned.
-const CONTENTS: usize = 32;
+/// Open files held, at least, of what is not pinned: reading without opening.
+const CONTENTS: usize = 8;
 
 /// Numbers of another device than the root's have this bit, the device in the twelve bits
 /// below it and 48 bits of the host's number. The three bits above stay free for layers.

@@ -3,11 +3,12 @@
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::sync::Once;
 
 use rustix::fs::{self, AtFlags, CWD, FallocateFlags, FileType as HostType, RawDir, SeekFrom};
 use rustix::fs::{Timespec, Timestamps};
 use rustix::io::Errno as Host;
-use rustix::process::{self, Gid, Uid};
+use rustix::process::{self, Gid, Resource, Rlimit, Uid};
 use rustix::thread;
 use tempfile::TempDir;
 use vfs::testing::{Answer, At, Facts, Op, SLOTS, Spot, Traits};
@@ -17,7 +18,15 @@ use vfs::{
 };
 
 /// A directory for a kernel's tree: in memory, where the host has that.
+///
+/// Tests that run beside each other share the descriptors of this process, of which a user often
+/// has no more than 1,024.
 pub(crate) fn scratch() -> TempDir {
+    static MORE_DESCRIPTORS: Once = Once::new();
+    MORE_DESCRIPTORS.call_once(|| {
+        let limit = process::getrlimit(Resource::Nofile);
+        process::setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).unwrap();
+    });
     tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
