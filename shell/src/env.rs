@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 pub(crate) use self::array::{Assoc, Indexed};
 pub(crate) use self::assign::{Mode, VarError, is_reference, split_subscript};
+pub(crate) use self::footprint::Footprint;
 pub(crate) use self::host::Host;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use self::host::Nowhere;
@@ -136,11 +137,7 @@ pub(crate) struct Env {
     pub(crate) expansions: Vec<(arith::Subscript, Vec<u8>)>,
     /// What `local -` saved, with the depth of the function that did.
     saved_options: Vec<(Depth, SetOptions)>,
-    /// Bytes of the arguments of the functions that called the running one.
-    pub(crate) outer_arguments: u64,
-    /// See `footprint`: the last sum, and what was added since.
-    footprint: u64,
-    grown: u64,
+    pub(crate) footprint: Footprint,
     random: special::Random,
     /// `SECONDS` is the monotonic clock and this.
     seconds_offset: i64,
@@ -183,9 +180,7 @@ impl Env {
             seconds_offset: -started,
             ifs: None,
             saved_options: Vec::new(),
-            outer_arguments: 0,
-            footprint: 0,
-            grown: 0,
+            footprint: Footprint::default(),
             limits: BTreeMap::new(),
             warnings: Vec::new(),
             expansions: Vec::new(),

@@ -160,12 +160,7 @@ impl Env {
             && !self.options.is(super::option::SetOption::Allexport)
         {
             match self.variables.get_mut(name).map(|variable| &mut variable.value) {
-                Some(Value::Scalar(old)) if mode == Mode::Append => {
-                    // Room ahead makes a loop of these fast; too much would not be counted.
-                    let ahead = value.len().max(old.len() / 16);
-                    old.reserve_exact(ahead);
-                    old.extend_from_slice(&value);
-                }
+                Some(Value::Scalar(old)) if mode == Mode::Append => footprint::append(old, &value),
                 Some(old) => *old = Value::Scalar(footprint::trimmed(value)),
                 None => {}
             }

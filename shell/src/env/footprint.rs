@@ -10,10 +10,21 @@ pub(super) const ELEMENT: usize = 112;
 /// What a byte of a function's text costs once it is parsed.
 pub(crate) const PARSED: usize = 16;
 
+/// What is known of it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Footprint {
+    /// Bytes of the arguments of the functions that called the running one.
+    pub(crate) outer_arguments: u64,
+    /// The last sum.
+    sum: u64,
+    /// What was added since.
+    grown: u64,
+}
+
 impl Env {
     /// Notes that so many bytes were added.
     pub(crate) fn note_growth(&mut self, bytes: usize) {
-        self.grown = self.grown.saturating_add((bytes + ELEMENT) as u64);
+        self.footprint.grown = self.footprint.grown.saturating_add((bytes + ELEMENT) as u64);
     }
 
     /// Notes the value that a variable has got.
@@ -29,7 +40,7 @@ impl Env {
     /// Whether so much was added since the sum was made that it is to be made anew.
     pub(crate) fn has_grown(&self) -> bool {
         const OFTEN_ENOUGH: u64 = 64 << 10;
-        self.grown > OFTEN_ENOUGH.max(self.footprint / 16)
+        self.footprint.grown > OFTEN_ENOUGH.max(self.footprint.sum / 16)
     }
 
     /// The sum: variables of all scopes, arguments, functions, aliases.
@@ -43,9 +54,10 @@ impl Env {
         let aliases: usize =
             self.aliases.iter().map(|(name, text)| name.len() + text.len() + VARIABLE).sum();
         let texts = of_texts(&self.positional) + of_texts(&self.dir_stack);
-        self.grown = 0;
-        self.footprint = (variables + functions + aliases + texts) as u64 + self.outer_arguments;
-        self.footprint
+        self.footprint.grown = 0;
+        let sum = (variables + functions + aliases + texts) as u64;
+        self.footprint.sum = sum + self.footprint.outer_arguments;
+        self.footprint.sum
     }
 }
 
@@ -55,6 +67,14 @@ pub(super) fn trimmed(mut value: Vec<u8>) -> Vec<u8> {
         value.shrink_to_fit();
     }
     value
+}
+
+/// Adds to a value. Room ahead makes a loop of these fast; too much would not be counted.
+pub(super) fn append(value: &mut Vec<u8>, more: &[u8]) {
+    if value.capacity() - value.len() < more.len() {
+        value.reserve_exact(more.len().max(value.len() / 16));
+    }
+    value.extend_from_slice(more);
 }
 
 /// What some strings take.

@@ -79,7 +79,7 @@ impl Shell {
         self.env.note_growth(footprint::of_texts(&args));
         let positional = std::mem::replace(&mut self.env.positional, Arc::new(args));
         let outer = footprint::of_texts(&positional) as u64;
-        self.env.outer_arguments += outer;
+        self.env.footprint.outer_arguments += outer;
         let positional_set = self.env.positional_set;
         let loops = std::mem::take(&mut self.loops);
         self.function_depth += 1;
@@ -101,7 +101,7 @@ impl Shell {
         self.env.frames.pop();
         self.function_depth -= 1;
         self.loops = loops;
-        self.env.outer_arguments -= outer;
+        self.env.footprint.outer_arguments -= outer;
         self.env.positional = positional;
         self.env.positional_set = positional_set;
         self.env.line = call_line;
