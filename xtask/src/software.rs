@@ -20,7 +20,8 @@ use ::software::{Pack, PackBuilder};
 use anyhow::{Context, Result, bail};
 
 use crate::workspace;
-use toolchain::Route;
+pub(crate) use toolchain::{Route, TARGET, get as compiler};
+pub(crate) use zig::write_script as script;
 
 /// Build the standard commands to WebAssembly, and pack them.
 #[derive(clap::Args)]

@@ -120,3 +120,62 @@ print(base.execute("pragma integrity_check").fetchone()[0])
     let expected = format!("({count}, {sum})\n(1001,)\nok\n");
     assert_eq!(output.stdout_text(), expected, "{}", output.stderr_text());
 }
+
+#[test]
+fn sqlite_of_a_crate_keeps_a_database_in_a_file() {
+    let mut sandbox = Sandbox::builder().build().unwrap();
+    let fill = "create table t (a integer primary key, b text);
+        with recursive n(i) as (select 0 union all select i + 1 from n where i < 1999)
+        insert into t select i, i * i from n;
+        create index by_b on t (b);
+        begin; delete from t where a >= 1000; rollback;
+        begin; delete from t where a < 10; commit;";
+    let program = "built/sqlite.wasm";
+    let Some(output) = module(&mut sandbox, program, &["/tmp/x.db"], fill) else { return };
+    assert_eq!(output.exit_code, 0, "{}", output.stderr_text());
+    assert!(sandbox.read_file("/tmp/x.db").unwrap().starts_with(b"SQLite format 3\0"));
+    let ask = "select count(*), sum(a) from t where b like '1%';
+        select a, null, 0.5 from t where b = '1002001'; pragma integrity_check; select absent";
+    let output = module(&mut sandbox, program, &["/tmp/x.db"], ask).unwrap();
+    let ones = (10..2000_u64).filter(|i| (i * i).to_string().starts_with('1'));
+    let (count, sum) = ones.fold((0, 0), |(count, sum), i| (count + 1, sum + i));
+    let expected = format!("{count}|{sum}\n1001||0.5\nok\n");
+    assert_eq!(output.stdout_text(), expected, "{}", output.stderr_text());
+    assert!(output.stderr_text().contains("no such column"), "{}", output.stderr_text());
+    assert_eq!(output.exit_code, 1);
+}
+
+#[test]
+fn quickjs_of_a_crate_runs_a_script_on_files() {
+    let mut sandbox = Sandbox::builder().build().unwrap();
+    let script = r#"
+const words = readFile("/data/in.txt").match(/\w+/g);
+const counts = new Map();
+for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+const sorted = [...counts].sort(([a], [b]) => a < b ? -1 : 1);
+writeFile("/data/out.json", JSON.stringify(Object.fromEntries(sorted)));
+function* primes() {
+    next: for (let n = 2; ; n++) {
+        for (let d = 2; d * d <= n; d++) if (n % d == 0) continue next;
+        yield n;
+    }
+}
+let last = 0, seen = 0;
+for (const prime of primes()) { last = prime; if (++seen == 1000) break; }
+print(String(last) + " " + (2n ** 100n) + " " + "ä€😀".length);
+try { readFile("/nowhere") } catch (error) { print(error.message) }
+throw new TypeError("the end");
+"#;
+    sandbox.write_file("/data/in.txt", b"to be or not to be").unwrap();
+    sandbox.write_file("/data/s.js", script.as_bytes()).unwrap();
+    let program = "built/quickjs.wasm";
+    let Some(output) = module(&mut sandbox, program, &["/data/s.js"], "") else { return };
+    // The thousandth prime, and two to the hundredth, as tables have them.
+    let expected = "7919 1267650600228229401496703205376 4\n\
+                    /nowhere: No such file or directory (os error 44)\n";
+    assert_eq!(output.stdout_text(), expected, "{}", output.stderr_text());
+    let counts = sandbox.read_file("/data/out.json").unwrap();
+    assert_eq!(counts, br#"{"be":2,"not":1,"or":1,"to":2}"#);
+    assert!(output.stderr_text().contains("the end"), "{}", output.stderr_text());
+    assert_eq!(output.exit_code, 1);
+}

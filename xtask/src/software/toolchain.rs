@@ -8,7 +8,7 @@ use super::{debian, guests, zig};
 use crate::process::Cmd;
 
 /// The target that the commands are built for.
-pub(super) const TARGET: &str = "wasm32-wasip1";
+pub(crate) const TARGET: &str = "wasm32-wasip1";
 
 /// The oldest compiler that the guests' crates take (`uutils` 0.12; `edition = "2024"`; ours).
 pub(super) const OLDEST: (u32, u32) = (1, 88);
@@ -25,7 +25,7 @@ pub(crate) enum Route {
 }
 
 /// What builds the guests.
-pub(super) struct Toolchain {
+pub(crate) struct Toolchain {
     /// `None`: the cargo and rustc that run this tool.
     debian: Option<debian::Toolchain>,
     c: zig::Compiler,
@@ -33,7 +33,7 @@ pub(super) struct Toolchain {
 }
 
 /// The toolchain by this route, installed or built if need be.
-pub(super) fn get(route: Route) -> Result<Toolchain> {
+pub(crate) fn get(route: Route) -> Result<Toolchain> {
     let c = zig::get()?;
     let debian = match route {
         Route::Rustup if rustup_has_target() || rustup_adds_target() => None,
@@ -50,8 +50,13 @@ pub(super) fn get(route: Route) -> Result<Toolchain> {
 }
 
 impl Toolchain {
+    /// Its C compiler and archiver.
+    pub(crate) fn c_compiler(&self) -> (&Path, &Path) {
+        (&self.c.cc, &self.c.ar)
+    }
+
     /// Its cargo, set up for the target; what the caller's build had set up for the host is gone.
-    pub(super) fn cargo(&self) -> Cmd {
+    pub(crate) fn cargo(&self) -> Cmd {
         let cmd = match &self.debian {
             None => Cmd::cargo(),
             Some(debian) => debian.cargo(),

@@ -64,6 +64,11 @@ fn script(path: &Path, body: &str) -> Result<()> {
         "#!/bin/sh\nhere=${{0%/*}}\n\
          export ZIG_GLOBAL_CACHE_DIR=\"$here/cache\" ZIG_LOCAL_CACHE_DIR=\"$here/cache\"\n{body}\n"
     );
+    write_script(path, &text)
+}
+
+/// Writes a file that can be executed.
+pub(crate) fn write_script(path: &Path, text: &str) -> Result<()> {
     fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
     make_executable(path)
 }
