@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::commit::{Selection, is_below, select};
 use super::copy_up::stub_name;
 use super::diff::{Change, ChangeKind, Delta, Opaque};
-use super::{Data, Layer, OverlayFs, lower_number};
+use super::{Changed, Data, Layer, OverlayFs, lower_number};
 use crate::{Errno, FileSystem, FileType, Ino, RenameFlags, Result, SetStat, Timestamp};
 
 impl OverlayFs {
@@ -95,24 +95,27 @@ impl OverlayFs {
 
     /// Counts the names of changed files anew: by now the lower layer has others than before.
     fn recount(&mut self) -> Result<()> {
-        let mut names: BTreeMap<Ino, u64> = BTreeMap::new();
-        let mut todo = vec![self.root()];
+        let is_file = |changed: &Changed| changed.version.file_type != FileType::Directory;
+        let files = self.changed.iter().filter(|(_, changed)| is_file(changed));
+        let mut names: BTreeMap<Ino, u64> = files.map(|(lower, _)| (*lower, 0)).collect();
+        let mut todo = if names.is_empty() { Vec::new() } else { vec![self.root()] };
         while let Some(dir) = todo.pop() {
             self.read_dir(dir, 0, &mut |entry| {
                 match Layer::of(entry.ino) {
                     _ if entry.file_type == FileType::Directory => todo.push(entry.ino),
-                    Layer::Lower(lower) => *names.entry(lower).or_default() += 1,
+                    Layer::Lower(lower) => {
+                        if let Some(count) = names.get_mut(&lower) {
+                            *count += 1;
+                        }
+                    }
                     Layer::Upper(_) => {}
                 }
                 true
             })?;
         }
-        let files: Vec<Ino> = self.changed.keys().copied().collect();
-        for lower in files {
-            if let Some(changed) = self.changed.get_mut(&lower)
-                && changed.version.file_type != FileType::Directory
-            {
-                changed.links = names.get(&lower).copied().unwrap_or(0);
+        for (lower, links) in names {
+            if let Some(changed) = self.changed.get_mut(&lower) {
+                changed.links = links;
             }
         }
         Ok(())
