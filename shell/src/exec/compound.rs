@@ -175,7 +175,10 @@ impl Shell {
             Some(words) => self.expand_args(words).await?,
             None => self.env.positional.to_vec(),
         };
-        self.env.status = 0;
+        // The body sees the status from before, or that of the words' substitutions.
+        if values.is_empty() {
+            self.env.status = 0;
+        }
         self.loops += 1;
         let mut result = Ok(());
         for value in values {
@@ -225,7 +228,6 @@ impl Shell {
 
     async fn run_arith_for(&mut self, parts: [&Word; 3], body: &List, line: u32) -> Outcome {
         let [init, condition, update] = parts;
-        self.env.status = 0;
         if self.arith_for_part(init, line).await?.is_none() {
             return Ok(());
         }
@@ -317,21 +319,23 @@ impl Shell {
         if self.env.is(crate::env::SetOption::Xtrace) {
             self.trace_case(word).await;
         }
-        self.env.status = 0;
+        // That of an empty body, which shows only when all is done.
+        let mut empty = true;
         let mut falling = false;
         for item in items {
             if !falling && !self.case_matches(&item.patterns, &subject).await? {
                 continue;
             }
-            if item.body.items.is_empty() {
-                self.env.status = 0;
-            }
+            empty = item.body.items.is_empty();
             self.run_list(&item.body).await?;
             match item.end {
-                CaseEnd::Break => return Ok(()),
+                CaseEnd::Break => break,
                 CaseEnd::FallThrough => falling = true,
                 CaseEnd::Continue => falling = false,
             }
+        }
+        if empty {
+            self.env.status = 0;
         }
         Ok(())
     }

@@ -21,8 +21,8 @@ impl Shell {
         };
         self.note_command(|| super::compound::loop_head(b"select ", name, words));
         self.run_debug_trap().await?;
-        self.env.status = 0;
         if items.is_empty() {
+            self.env.status = 0;
             return Ok(());
         }
         self.loops += 1;
