@@ -7,8 +7,10 @@
 mod arithmetic;
 pub(crate) mod array;
 pub(crate) mod assign;
+mod error;
 pub(crate) mod footprint;
 pub(crate) mod host;
+mod ifs;
 pub(crate) mod option;
 pub(crate) mod scope;
 mod special;
@@ -22,11 +24,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub(crate) use self::array::{Assoc, Indexed};
-pub(crate) use self::assign::{Mode, VarError, is_reference, split_subscript};
+pub(crate) use self::assign::{Mode, is_reference, split_subscript};
+pub(crate) use self::error::VarError;
 pub(crate) use self::footprint::Footprint;
 pub(crate) use self::host::Host;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use self::host::Nowhere;
+pub(crate) use self::ifs::Ifs;
 pub(crate) use self::option::{SET_OPTIONS, SHOPTS, SetOption, SetOptions, Shopt, Shopts};
 pub(crate) use self::scope::{Depth, ScopeKind, Scopes};
 pub(crate) use self::special::BASH_VERSION;
@@ -225,7 +229,10 @@ impl Env {
 
     /// The variable that the name means, namerefs followed; dynamic ones with their value.
     pub(crate) fn variable(&self, name: &[u8]) -> Option<Cow<'_, Variable>> {
-        let variable = self.variables.get(name)?;
+        let variable = match self.variables.get(name)? {
+            _ if self.is_own_reference(name) => self.variables.get_at(0, name)?,
+            variable => variable,
+        };
         if !variable.attrs.intersects(Attrs::NAMEREF | Attrs::DYNAMIC) {
             return Some(Cow::Borrowed(variable));
         }
@@ -250,7 +257,12 @@ impl Env {
 
     /// `$name`: the value of a scalar, element 0 of an array; `None` when unset.
     pub(crate) fn get(&self, name: &[u8]) -> Option<Cow<'_, [u8]>> {
-        let variable = self.variables.get(name)?;
+        let variable = match self.variables.get(name)? {
+            variable if variable.has(Attrs::NAMEREF) && self.is_own_reference(name) => {
+                return self.variables.get_at(0, name)?.as_scalar().map(Cow::Borrowed);
+            }
+            variable => variable,
+        };
         if !variable.attrs.intersects(Attrs::NAMEREF | Attrs::DYNAMIC) {
             return variable.as_scalar().map(Cow::Borrowed);
         }
@@ -456,42 +468,6 @@ fn element_of<'a>(variable: &'a Variable, key: &Key) -> Option<&'a [u8]> {
         (Value::Indexed(_), Key::Name(_)) => None,
         (Value::Assoc(array), Key::Name(key)) => array.get(key),
         (Value::Assoc(array), Key::Index(index)) => array.get(index.to_string().as_bytes()),
-    }
-}
-
-/// `IFS`, ready for splitting. It separates by bytes: a character of several bytes in `IFS` is
-/// taken as that many separators.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Ifs {
-    /// One bit per byte that separates fields.
-    separators: [u64; 4],
-    /// Unset counts as space, tab, newline here.
-    pub(crate) first: Option<u8>,
-}
-
-impl Ifs {
-    fn new(value: Option<&[u8]>) -> Ifs {
-        let value = value.unwrap_or(b" \t\n");
-        let mut separators = [0; 4];
-        for byte in value {
-            separators[usize::from(byte >> 6)] |= 1 << (byte & 63);
-        }
-        Ifs { separators, first: value.first().copied() }
-    }
-
-    /// Whether the byte separates fields.
-    pub(crate) fn contains(&self, byte: u8) -> bool {
-        self.separators[usize::from(byte >> 6)] & (1 << (byte & 63)) != 0
-    }
-
-    /// Whether the byte separates fields and is white space, of which any amount counts once.
-    pub(crate) fn is_white(&self, byte: u8) -> bool {
-        matches!(byte, b' ' | b'\t' | b'\n') && self.contains(byte)
-    }
-
-    /// Whether nothing separates fields.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.separators == [0; 4]
     }
 }
 

@@ -87,6 +87,21 @@ impl Spec {
         Ok(spec)
     }
 
+    /// About how much memory it takes.
+    pub(crate) fn footprint(&self) -> usize {
+        let texts = [
+            &self.glob,
+            &self.words,
+            &self.prefix,
+            &self.suffix,
+            &self.filter,
+            &self.command,
+            &self.function,
+        ];
+        let texts: usize = texts.into_iter().flatten().map(Vec::len).sum();
+        texts + size_of::<Spec>() + 32 * self.actions.len()
+    }
+
     fn set(&mut self, option: &'static str, on: bool) {
         self.options.retain(|known| *known != option);
         if on {
@@ -165,6 +180,7 @@ pub(super) fn complete(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {
         return Ok(shell.usage());
     }
     for name in names {
+        shell.env.note_growth(name.len() + spec.footprint());
         Arc::make_mut(&mut shell.env.completions).insert(name.into(), spec.clone());
     }
     Ok(0)

@@ -43,7 +43,7 @@ impl Env {
         self.footprint.grown > OFTEN_ENOUGH.max(self.footprint.sum / 16)
     }
 
-    /// The sum: variables of all scopes, arguments, functions, aliases.
+    /// The sum: variables of all scopes, arguments, functions, aliases, completions.
     pub(crate) fn measure(&mut self) -> u64 {
         let variables: usize = self.variables.all().map(|(name, v)| name.len() + size(v)).sum();
         let function = |f: &super::Function| {
@@ -53,7 +53,9 @@ impl Env {
         let functions: usize = self.functions.values().map(function).sum();
         let aliases: usize =
             self.aliases.iter().map(|(name, text)| name.len() + text.len() + VARIABLE).sum();
-        let texts = of_texts(&self.positional) + of_texts(&self.dir_stack);
+        let completions: usize =
+            self.completions.iter().map(|(name, spec)| name.len() + spec.footprint()).sum();
+        let texts = of_texts(&self.positional) + of_texts(&self.dir_stack) + completions;
         self.footprint.grown = 0;
         let sum = (variables + functions + aliases + texts) as u64;
         self.footprint.sum = sum + self.footprint.outer_arguments;

@@ -117,7 +117,10 @@ impl Shell {
 
     /// What is to be given a list is an array before the list is expanded, as bash has it.
     pub(super) fn become_array(&mut self, assignment: &Assignment) {
-        if !matches!(assignment.value, AssignValue::Array(_)) || assignment.subscript.is_some() {
+        if !matches!(assignment.value, AssignValue::Array(_))
+            || assignment.subscript.is_some()
+            || self.env.is_own_reference(&assignment.name)
+        {
             return;
         }
         let name = &assignment.name;
@@ -281,6 +284,9 @@ impl Shell {
     /// # Errors
     /// Those of variables.
     pub(crate) fn try_assign(&mut self, assigned: Assigned) -> Result<(), VarError> {
+        if self.env.is_own_reference(&assigned.name) {
+            return self.assign_below(assigned);
+        }
         let Assigned { name, subscript, mode, value } = assigned;
         match (value, subscript) {
             (AssignedValue::Text(text), None) => self.env.assign(&name, text, mode),
@@ -293,6 +299,21 @@ impl Shell {
             }
             (AssignedValue::List(elements), None) => self.assign_list(&name, elements, mode),
         }
+    }
+
+    /// Assigns to the variable that a nameref to its own name hides.
+    fn assign_below(&mut self, assigned: Assigned) -> Result<(), VarError> {
+        let name = assigned.name.clone();
+        self.complain([&b"warning: "[..], &name, b": circular name reference"].concat());
+        let mut aside = Vec::new();
+        while let Some(depth) = self.env.variables.depth_of(&name).filter(|depth| *depth > 0) {
+            aside.extend(self.env.variables.remove(&name).map(|variable| (depth, variable)));
+        }
+        let result = self.try_assign(assigned);
+        for (depth, variable) in aside.into_iter().rev() {
+            self.env.variables.insert_at(depth, &name, variable);
+        }
+        result
     }
 
     /// `name=( … )`
