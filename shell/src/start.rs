@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use kernel::{Disposition, ExitStatus, Program, Signal};
 
-use crate::env::{Attrs, Env, Mode, SetOption, Shopt, Variable};
+use crate::env::{Attrs, Env, Mode, SetOption, Shopt, TrapEvent, Variable};
 use crate::exec::Outcome;
 use crate::shell::{Shell, Source};
 use crate::sys::{Body, Ending, Fd, Sys};
@@ -63,6 +63,7 @@ async fn main(sys: Sys, options: ProgramOptions) -> Ending {
     shell.import_functions(&environ).await;
     shell.start_variables();
     shell.define_bash(&arg0);
+    shell.keep_ignored();
     if is_sh || invocation.posix || shell.env.get(b"POSIXLY_CORRECT").is_some() {
         shell.set_option(SetOption::Posix, true);
     }
@@ -71,6 +72,16 @@ async fn main(sys: Sys, options: ProgramOptions) -> Ending {
 }
 
 impl Shell {
+    /// Signals that are ignored from the start cannot be trapped.
+    fn keep_ignored(&mut self) {
+        for signal in Signal::ALL {
+            let disposition = self.sys.with(|kernel, pid| kernel.disposition(pid, signal));
+            if disposition == Ok(Disposition::Ignore) {
+                self.env.traps.fix(TrapEvent::signal(signal));
+            }
+        }
+    }
+
     /// `BASH`: the file that this shell was started from.
     fn define_bash(&mut self, arg0: &[u8]) {
         let name = arg0.strip_prefix(b"-").unwrap_or(arg0);

@@ -604,7 +604,12 @@ fn list_attribute(shell: &mut Shell, attr: Attrs, indexed: bool, assoc: bool) {
             continue;
         }
         let text = if posix {
-            let word: &[u8] = if attr == Attrs::EXPORT { b"export " } else { b"readonly " };
+            let word: &[u8] = match &shown.value {
+                _ if attr == Attrs::EXPORT => b"export ",
+                Value::Indexed(_) => b"readonly -a ",
+                Value::Assoc(_) => b"readonly -A ",
+                Value::Scalar(_) => b"readonly ",
+            };
             let mut text = [word, &name].concat();
             if shown.is_set() {
                 text.push(b'=');

@@ -141,7 +141,17 @@ pub(super) fn bg(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {
         shell.complain("no job control");
         return Ok(1);
     }
+    let options = match shell.options(args, "") {
+        Ok(options) => options,
+        Err(status) => return Ok(status),
+    };
+    let args = args.get(options.used..).unwrap_or_default();
+    shell.reap();
     let Some(id) = chosen(shell, args) else { return Ok(1) };
+    if shell.jobs.get(id).is_some_and(|job| job.state == JobState::Running) {
+        shell.complain(format!("job {id} already in background"));
+        return Ok(0);
+    }
     resume(shell, id);
     if let Some(job) = shell.jobs.get(id) {
         let text = [format!("[{id}]+ ").as_bytes(), &job.command, b" &\n"].concat();
@@ -156,8 +166,17 @@ pub(super) fn fg<'a>(shell: &'a mut Shell, args: &'a [Vec<u8>]) -> Deep<'a, Outc
             shell.complain("no job control");
             return Ok(1);
         }
+        let options = match shell.options(args, "") {
+            Ok(options) => options,
+            Err(status) => return Ok(status),
+        };
+        let args = args.get(options.used..).unwrap_or_default();
         let Some(id) = chosen(shell, args) else { return Ok(1) };
         let Some(job) = shell.jobs.get(id).cloned() else { return Ok(1) };
+        if job.pgid.is_none() {
+            shell.complain(format!("job {id} started without job control"));
+            return Ok(1);
+        }
         let text = [&job.command[..], b"\n"].concat();
         let _ = shell.sys.write_all(crate::sys::Fd::STDOUT, &text).await;
         if let Some(pgid) = job.pgid {

@@ -67,6 +67,9 @@ pub(super) fn trap(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {
             status = 1;
             continue;
         };
+        if shell.env.traps.is_fixed(event) && !shell.interactive {
+            continue;
+        }
         match action {
             Some(action) => shell.env.traps.set(event, action),
             None => shell.env.traps.reset(event),

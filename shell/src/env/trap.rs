@@ -1,6 +1,6 @@
 //! The traps: what runs on a signal or an event.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use kernel::Signal;
@@ -36,12 +36,25 @@ pub(crate) struct Traps {
     actions: BTreeMap<TrapEvent, TrapAction>,
     /// Shown by `trap` in a subshell although they are no longer in force.
     inherited: BTreeMap<TrapEvent, TrapAction>,
+    /// Ignored when the shell started: they stay it (POSIX XCU 2.15, `trap`).
+    fixed: BTreeSet<TrapEvent>,
 }
 
 impl Traps {
     /// The action, if one is set.
     pub(crate) fn get(&self, event: TrapEvent) -> Option<&TrapAction> {
         self.actions.get(&event)
+    }
+
+    /// Keeps a signal ignored that is ignored as the shell starts.
+    pub(crate) fn fix(&mut self, event: TrapEvent) {
+        self.actions.insert(event, TrapAction::default());
+        self.fixed.insert(event);
+    }
+
+    /// Whether nothing can be set for the signal.
+    pub(crate) fn is_fixed(&self, event: TrapEvent) -> bool {
+        self.fixed.contains(&event)
     }
 
     pub(crate) fn set(&mut self, event: TrapEvent, action: &[u8]) {
@@ -67,7 +80,7 @@ impl Traps {
             .map(|(event, action)| (*event, Arc::clone(action)))
             .partition(|(event, action)| kept(*event, action));
         let inherited = if gone.is_empty() { self.inherited.clone() } else { gone };
-        Traps { actions, inherited }
+        Traps { actions, inherited, fixed: self.fixed.clone() }
     }
 
     /// What `trap -p` shows.

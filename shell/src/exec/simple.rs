@@ -81,9 +81,13 @@ impl Shell {
     ) -> Outcome {
         let keyworded = self.env.is(SetOption::Keyword).then(|| with_keywords(command));
         let command = keyworded.as_ref().unwrap_or(command);
-        let Some((args, declares)) = self.expand_words(command).await? else {
+        let Some((mut args, declares)) = self.expand_words(command).await? else {
             return self.run_assignments(command, undo).await;
         };
+        // A job alone is brought to the foreground.
+        if matches!(args.first(), Some(Argument::Word(name)) if name.starts_with(b"%")) {
+            args.insert(0, Argument::Word(b"fg".to_vec()));
+        }
         let name = match args.first() {
             Some(Argument::Word(name)) => name.clone(),
             _ => Vec::new(),
