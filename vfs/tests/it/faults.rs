@@ -136,7 +136,7 @@ proptest! {
 
     /// Where each call of the filesystem fails too: at its first call to the host.
     #[test]
-    fn calls_to_the_host(ops in ops(MOST), errno in select(&ERRNOS)) {
+    fn calls_to_the_host(ops in ops(MOST / 2), errno in select(&ERRNOS)) {
         if privileged() {
             let make = |fault: Arc<Fault>| {
                 let top = scratch();
@@ -150,7 +150,7 @@ proptest! {
 
     #[test]
     fn calls_to_the_host_below_and_above_an_overlay(
-        before in ops(MOST / 4), ops in ops(MOST / 4)
+        before in ops(MOST / 4), ops in ops(MOST / 6)
     ) {
         if privileged() {
             let make = |fault: Arc<Fault>| {
