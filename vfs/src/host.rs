@@ -155,12 +155,18 @@ impl HostFs {
 
     /// The host's metadata of `ino`, without opening it if its directory is at hand.
     fn host_stat(&self, ino: Ino) -> Result<rustix::fs::Stat> {
-        let (handle, place) = {
+        let (handle, place, pins) = {
             let mut inodes = self.inodes.lock();
-            (inodes.handle(ino), inodes.place(ino))
+            (inodes.handle(ino), inodes.place(ino), inodes.pins(ino))
         };
         if let Some(handle) = handle {
-            return sys::stat(&handle);
+            let stat = sys::stat(&handle)?;
+            if stat.st_nlink == 0 && pins == 0 {
+                // Only our handle keeps it.
+                self.inodes.lock().forget(ino);
+                return Err(Errno::ESTALE);
+            }
+            return Ok(stat);
         }
         let place = place.ok_or(Errno::ESTALE)?;
         let dir = self.handle(place.dir)?;

@@ -95,7 +95,7 @@ impl OverlayFs {
     ///
     /// Once no change is left, all is as `target` has it, times and numbers of links too. As long as
     /// one is left in a new directory, that directory stays the upper layer's, and names in it of
-    /// files that are linked elsewhere are files of their own.
+    /// files that are linked elsewhere are files of their own. Open files stay what they are.
     ///
     /// # Errors
     /// What the layers answer while the changes are looked for. What goes wrong with one path is
@@ -108,6 +108,7 @@ impl OverlayFs {
     ) -> Result<Commit> {
         let structural =
             |kind: &ChangeKind| matches!(kind, ChangeKind::Added | ChangeKind::Renamed { .. });
+        self.keep_open()?;
         let (all, opaque) = self.deltas()?;
         let chosen = select(all.clone(), selection, structural);
         let mut apply = Apply {
@@ -128,6 +129,13 @@ impl OverlayFs {
         self.settle(&applied, &opaque, &left, now);
         let applied = applied.into_iter().map(|delta| delta.change).collect();
         Ok(Commit { applied, conflicts })
+    }
+
+    /// Takes the content of what is open but has no name: below it is about to go.
+    fn keep_open(&mut self) -> Result<()> {
+        let nameless = |lower: &Ino| self.changed.get(lower).is_some_and(|it| it.links == 0);
+        let open: Vec<Ino> = self.pins.keys().copied().filter(nameless).collect();
+        open.into_iter().try_for_each(|lower| self.raise_content(lower).map(drop))
     }
 }
 

@@ -166,6 +166,7 @@ impl OverlayFs {
             }
         } else {
             self.upper.unlink(dir, &delta.name, now)?;
+            self.see_stub(lower);
             if let Some(changed) = self.changed.get_mut(&lower) {
                 changed.links = changed.links.saturating_sub(1);
             }
@@ -296,8 +297,7 @@ impl OverlayFs {
     fn restore(&mut self, lower: Ino, now: Timestamp) {
         let Some(changed) = self.changed.get_mut(&lower) else { return };
         let (stub, file_type) = (changed.upper, changed.version.file_type);
-        // Somebody may have it open below.
-        let Some(stat) = self.lower.stat(lower).ok().filter(|stat| stat.nlink > 0) else {
+        let Ok(stat) = self.lower.stat(lower) else {
             // Replaced below, by a commit for one: nobody finds this number again.
             if file_type != FileType::Directory && !self.pins.contains_key(&lower) {
                 self.drop_stub(lower, now);
@@ -323,7 +323,8 @@ impl OverlayFs {
     /// Drops the stub of a file that differs in nothing and is listed nowhere.
     fn drop_if_idle(&mut self, lower: Ino, now: Timestamp) {
         let full = self.changed.get(&lower).is_some_and(|changed| {
-            self.lower.stat(lower).is_ok_and(|stat| stat.nlink == changed.links)
+            let below = self.lower.stat(lower);
+            changed.links > 0 && below.is_ok_and(|stat| stat.nlink == changed.links)
         });
         if full && self.is_plain_below(lower) {
             self.drop_stub(lower, now);

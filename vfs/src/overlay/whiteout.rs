@@ -195,11 +195,18 @@ impl OverlayFs {
         changed.links = if is_dir { 0 } else { changed.links.saturating_sub(1) };
         if changed.links > 0 || self.pins.contains_key(&lower) {
             if !is_dir {
+                self.see_stub(lower);
                 let _ = self.upper.set_stat(stub, &SetStat::default(), now);
             }
             return;
         }
         self.drop_stub(lower, now);
+    }
+
+    /// Looks at the stub of a file where it is kept: a host only knows an inode by the name that
+    /// it was last seen under, and that one is gone.
+    pub(super) fn see_stub(&self, lower: Ino) {
+        let _ = self.upper.lookup(self.upper.root(), &stub_name(lower));
     }
 
     /// Forgets a lower inode that has no name left.

@@ -154,6 +154,18 @@ fn host_replaces_a_file_between_lookup_and_use() {
     assert_eq!(read(&fs, fs.lookup(root, b"f").unwrap()).unwrap(), b"new");
 }
 
+/// Also where a handle on it happens to be open.
+#[test]
+fn host_removes_a_directory_that_was_just_used() {
+    let (dir, fs, root) = open();
+    fs::create_dir(dir.path().join("d")).unwrap();
+    let ino = fs.lookup(root, b"d").unwrap();
+    assert_eq!(fs.lookup(ino, b"x"), Err(Errno::ENOENT));
+    fs::remove_dir(dir.path().join("d")).unwrap();
+    assert_eq!(fs.stat(ino), Err(Errno::ESTALE));
+    assert_eq!(fs.lookup(ino, b"x"), Err(Errno::ESTALE));
+}
+
 #[test]
 fn open_for_writing_survives_the_loss_of_permission() {
     let (_dir, mut fs, root) = open();

@@ -384,3 +384,32 @@ fn ten_thousand_operations_act_as_on_a_copy_and_leave_the_lower_tree_alone() {
     assert!(done > 1000, "only {done} operations did anything");
     assert_eq!(host_dump(top.path()), before);
 }
+
+#[test]
+fn open_files_stay_what_they_are_through_a_commit() {
+    let top = sample();
+    let (mut over, _upper) = over(&top);
+    let [deleted, changed, replaced] = ["a/g", "f", "d/g"].map(|path| at(&over, path).unwrap());
+    for ino in [deleted, changed, replaced] {
+        over.pin(ino).unwrap();
+    }
+    unlink(&mut over, "a/g").unwrap();
+    put(&mut over, "f", "mine").unwrap();
+    rename(&mut over, "d/f", "d/g", NONE).unwrap();
+    let mut target = open_host(top.path());
+    let done = over.commit(&mut target, vfs::Selection::All, NOW).unwrap();
+    assert_eq!(done.conflicts, []);
+    for (ino, text) in [
+        (deleted, "this is a/g\n".repeat(3)),
+        (changed, "mine".into()),
+        (replaced, "this is d/g\n".repeat(3)),
+    ] {
+        assert_eq!(content(&over, ino).as_deref(), Ok(text.as_bytes()), "{text}");
+        assert_eq!(over.stat(ino).unwrap().nlink, 0, "{text}");
+        assert_eq!(over.write_at(ino, 0, b"THIS", NOW), Ok(4));
+        over.unpin(ino);
+        assert_eq!(over.stat(ino), Err(Errno::ESTALE), "{text}");
+    }
+    assert_eq!(over.diff().unwrap(), []);
+    assert_eq!(dump(&over), dump(&open_host(top.path())));
+}
