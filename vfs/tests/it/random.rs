@@ -286,6 +286,17 @@ proptest! {
     }
 
     #[test]
+    fn overlay_between_host_directories(
+        before in ops(MOST / 2).prop_map(for_host), after in ops(MOST).prop_map(for_host)
+    ) {
+        let (below, above) = (scratch(), scratch());
+        let mut model = Model::new(of_host());
+        run(vfs(host(below.path())), &mut model, &before);
+        let lower = Arc::new(open_host(below.path()));
+        run(vfs(OverlayFs::with_upper(lower, host(above.path()))), &mut model, &after);
+    }
+
+    #[test]
     fn overlay_over_overlay_and_its_fork(
         one in ops(MOST / 3), two in ops(MOST / 3), three in ops(MOST / 3)
     ) {
