@@ -92,17 +92,58 @@ impl kernel::MemoryMeter for MemoryBudget {
 pub(crate) struct Limiter {
     budget: Arc<MemoryBudget>,
     held: u64,
+    /// What the process itself takes of the sandbox's memory: not of its own.
+    overhead: u64,
+    /// It had to do without something.
+    refused: bool,
 }
 
+/// What a process costs beside its memory: an instance, a stack, the kernel's part.
+const PROCESS: u64 = 24 << 10;
+
 impl Limiter {
-    pub(crate) fn new(budget: Arc<MemoryBudget>) -> Limiter {
-        Limiter { budget, held: 0 }
+    /// For a process that is about to start, with so many bytes of arguments and environment;
+    /// none if there is no memory for it.
+    pub(crate) fn new(budget: Arc<MemoryBudget>, argv_env: u64) -> Option<Limiter> {
+        let overhead = PROCESS + argv_env;
+        if !budget.take(overhead) {
+            budget.refused.store(2, Ordering::Relaxed);
+            return None;
+        }
+        Some(Limiter { budget, held: 0, overhead, refused: false })
+    }
+
+    /// Whether it had to do without something.
+    pub(crate) fn refused(&self) -> bool {
+        self.refused
+    }
+}
+
+/// Bytes of an element of a table in the interpreter.
+const TABLE_ELEMENT: u64 = 4;
+
+impl Limiter {
+    /// Takes so many bytes more; whether they are there.
+    fn take(&mut self, more: u64) -> bool {
+        let held = self.held.saturating_add(more);
+        if held > self.budget.per_process {
+            self.budget.refused.store(1, Ordering::Relaxed);
+            self.refused = true;
+            return false;
+        }
+        if !self.budget.take(more) {
+            self.budget.refused.store(2, Ordering::Relaxed);
+            self.refused = true;
+            return false;
+        }
+        self.held = held;
+        true
     }
 }
 
 impl Drop for Limiter {
     fn drop(&mut self) {
-        self.budget.used.fetch_sub(self.held, Ordering::Relaxed);
+        self.budget.used.fetch_sub(self.held + self.overhead, Ordering::Relaxed);
     }
 }
 
@@ -113,31 +154,21 @@ impl ResourceLimiter for Limiter {
         desired: usize,
         _maximum: Option<usize>,
     ) -> Result<bool, LimiterError> {
-        let more = desired.saturating_sub(current) as u64;
-        let held = self.held.saturating_add(more);
-        if held > self.budget.per_process {
-            self.budget.refused.store(1, Ordering::Relaxed);
-            return Ok(false);
-        }
-        if !self.budget.take(more) {
-            self.budget.refused.store(2, Ordering::Relaxed);
-            return Ok(false);
-        }
-        self.held = held;
-        Ok(true)
+        Ok(self.take(desired.saturating_sub(current) as u64))
     }
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> Result<bool, LimiterError> {
-        let fits = desired <= self.budget.table_elements;
-        if !fits {
+        if desired > self.budget.table_elements {
             self.budget.refused.store(3, Ordering::Relaxed);
+            self.refused = true;
+            return Ok(false);
         }
-        Ok(fits)
+        Ok(self.take(desired.saturating_sub(current) as u64 * TABLE_ELEMENT))
     }
 
     fn memory_grow_failed(&mut self, _error: &MemoryError) -> Result<(), LimiterError> {

@@ -13,7 +13,8 @@ pub struct Limits {
     /// Bytes of memory of one process. Default 1 GiB; growing beyond it fails in the guest, and a
     /// shell ends with status 2. The stack of a guest, at most 4 MiB, is not counted.
     pub memory_per_process: u64,
-    /// Bytes of memory of all processes together. Default 2 GiB; growing beyond it fails.
+    /// Bytes of memory of all processes together, with arguments, environments and 24 KiB for each
+    /// process. Default 2 GiB; growing beyond it fails, and so does starting: `ENOMEM`.
     pub memory: u64,
     /// Elements of one table of a guest. Default 1,000,000; growing beyond it fails.
     pub table_elements: usize,

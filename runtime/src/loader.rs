@@ -62,7 +62,10 @@ impl SandboxLoader {
                 engine.module(&image.content(kernel).map_err(LoadError::Errno)?, Source::Other)?
             }
         };
-        let limiter = Limiter::new(self.memory.clone());
+        let strings = image.argv.iter().chain(image.env);
+        let argv_env = strings.map(|text| text.len() as u64 + STRING).sum();
+        let limiter =
+            Limiter::new(self.memory.clone(), argv_env).ok_or(LoadError::Errno(Errno::ENOMEM))?;
         let argv0 = image.argv.first().map_or(image.path, Vec::as_slice);
         let name = String::from_utf8_lossy(argv0).into_owned();
         let preopens = vec![Preopen::root()];
@@ -72,6 +75,9 @@ impl SandboxLoader {
         Ok(Box::new(WasmProgram::new(engine, &loaded, pid, start)?))
     }
 }
+
+/// What an argument or a variable of a process costs the host beside its text.
+const STRING: u64 = 48;
 
 /// The programs that are part of this crate.
 pub(crate) const NATIVE: &[&str] = &["bash", "sh"];
@@ -101,7 +107,7 @@ pub(crate) fn body_of(
     cwd: &str,
 ) -> std::result::Result<Box<dyn Program>, String> {
     let engine = sandbox.engine.inner();
-    let limiter = Limiter::new(sandbox.memory.clone());
+    let limiter = Limiter::new(sandbox.memory.clone(), 0).ok_or(Errno::ENOMEM.to_string())?;
     let name = String::from_utf8_lossy(name).into_owned();
     let start = Start { limiter, name, preopens, cwd: cwd.as_bytes().to_vec() };
     let made = engine

@@ -8,6 +8,7 @@ use core::task::Poll;
 
 use kernel::{ExitStatus, Fd, Kernel, Pid, Program, SigSet, Signal, Slice, Step};
 use syscalls::{Answer, Paths, Preopen, Row, WasiState};
+use vfs::Errno;
 use wasmi::{
     Func, Memory, Module, ResumableCall, ResumableCallHostTrap, ResumableCallOutOfFuel, Store,
     TrapCode, Val,
@@ -135,11 +136,14 @@ impl WasmProgram {
         store.limiter(|guest| &mut guest.limiter);
         // A start function runs here and cannot wait: it gets what instantiation itself needs.
         store.set_fuel(START_FUEL).map_err(LoadError::wasm)?;
-        let instance = engine
-            .linkers
-            .of(module)
-            .instantiate_and_start(&mut store, module)
-            .map_err(|error| LoadError::Wasm(explain(module, &error)))?;
+        let linker = engine.linkers.of(module);
+        let instance = match linker.instantiate_and_start(&mut store, module) {
+            Ok(instance) => instance,
+            Err(_) if store.data().limiter.refused() => {
+                return Err(LoadError::Errno(Errno::ENOMEM));
+            }
+            Err(error) => return Err(LoadError::Wasm(explain(module, &error))),
+        };
         let start = instance
             .get_func(&store, "_start")
             .ok_or_else(|| LoadError::Wasm("the module exports no function `_start`".to_owned()))?;

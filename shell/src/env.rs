@@ -284,8 +284,8 @@ impl Env {
     pub(crate) fn element(&self, name: &[u8], key: &Key) -> Option<Cow<'_, [u8]>> {
         let variable = self.variable(name)?;
         match variable {
-            Cow::Borrowed(variable) => element_of(variable, key).map(Cow::Borrowed),
-            Cow::Owned(variable) => element_of(&variable, key).map(|v| Cow::Owned(v.to_vec())),
+            Cow::Borrowed(variable) => variable.element(key).map(Cow::Borrowed),
+            Cow::Owned(variable) => variable.element(key).map(|v| Cow::Owned(v.to_vec())),
         }
     }
 
@@ -456,18 +456,6 @@ impl Env {
         let ifs = Ifs::new(self.get(b"IFS").as_deref());
         self.ifs = Some(ifs);
         ifs
-    }
-}
-
-fn element_of<'a>(variable: &'a Variable, key: &Key) -> Option<&'a [u8]> {
-    match (&variable.value, key) {
-        _ if !variable.is_set() => None,
-        (Value::Scalar(value), Key::Index(0 | -1)) => Some(value),
-        (Value::Scalar(_), _) => None,
-        (Value::Indexed(array), Key::Index(index)) => array.get(array.index(*index)?),
-        (Value::Indexed(_), Key::Name(_)) => None,
-        (Value::Assoc(array), Key::Name(key)) => array.get(key),
-        (Value::Assoc(array), Key::Index(index)) => array.get(index.to_string().as_bytes()),
     }
 }
 

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use kernel::{Disposition, ExitStatus, Program, Signal};
 
+use crate::env::footprint::of_texts;
 use crate::env::{Attrs, Env, Mode, SetOption, Shopt, TrapEvent, Variable};
 use crate::exec::Outcome;
 use crate::shell::{Shell, Source};
@@ -44,6 +45,7 @@ async fn main(sys: Sys, options: ProgramOptions) -> Ending {
     let argv = sys.with(|k, pid| k.argv(pid).map(<[_]>::to_vec)).unwrap_or_default();
     let environ = sys.with(|k, pid| k.env(pid).map(<[_]>::to_vec)).unwrap_or_default();
     let mut env = Env::new(Arc::new(sys.clone()), &environ);
+    env.footprint.argv_env = (of_texts(&argv) + of_texts(&environ)) as u64;
     let arg0 = argv.first().cloned().unwrap_or_else(|| b"bash".to_vec());
     let base = arg0.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
     let is_sh = base == b"sh" || base == b"-sh";

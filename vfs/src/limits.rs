@@ -9,7 +9,8 @@ pub struct Limits {
     /// it is written: then the pieces of 64 KiB that were touched.
     pub bytes: u64,
     /// Inodes, and names beyond the first of each: `ENOSPC`. As in Linux's tmpfs, hard links
-    /// count so that names cannot be had without end.
+    /// count so that names cannot be had without end. Each costs the host up to 1 KiB beside its
+    /// content.
     pub inodes: u64,
     /// Bytes that the inodes of one user may hold: `EDQUOT`. User 0 has no quota.
     pub bytes_per_user: Option<u64>,

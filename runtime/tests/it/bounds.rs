@@ -257,3 +257,31 @@ fn what_can_always_be_read_keeps_nobody_waiting() {
         assert_eq!(command.output().unwrap().ended, Ended::TimedOut, "{script}");
     }
 }
+
+#[test]
+fn a_program_that_finds_no_memory_does_not_start() {
+    let dir = tempfile::tempdir().unwrap();
+    let wasm = wat("(module (memory (export \"memory\") 32) (func (export \"_start\")))");
+    write(&dir.path().join("guest"), &wasm);
+    let mut limits = Limits::default();
+    limits.memory = 1 << 20;
+    let builder = Sandbox::builder().limits(limits).software_dir(dir.path());
+    let output = builder.build().unwrap().execute_command("guest; echo $?").unwrap();
+    names(&output, "memory");
+    assert_eq!(output.stdout_text(), "126\n");
+    let why = output.stderr_text();
+    assert!(why.ends_with("guest: Cannot allocate memory\n"), "{why}");
+}
+
+#[test]
+fn environments_of_waiting_processes_are_memory() {
+    let dir = tempfile::tempdir().unwrap();
+    let sleeper = compile("p = poll_oneoff clock:MONOTONIC:1000000000 1").unwrap();
+    write(&dir.path().join("sleeper"), &sleeper);
+    let mut limits = Limits::default();
+    limits.memory = 16 << 20;
+    let builder = Sandbox::builder().limits(limits).deterministic(1).software_dir(dir.path());
+    let script = "printf -v X %01000000d 1; export X; for i in {1..20}; do sleeper & done; wait";
+    let output = builder.build().unwrap().execute_command(script).unwrap();
+    names(&output, "memory");
+}

@@ -3,6 +3,8 @@
 use super::Env;
 use super::variable::{Value, Variable};
 
+/// What a shell process costs beside its environment.
+const SHELL: usize = 24 << 10;
 /// What a variable costs beside its text: its name, its place in the table.
 pub(crate) const VARIABLE: usize = 192;
 /// What an element of an array costs beside its text.
@@ -15,6 +17,8 @@ pub(crate) const PARSED: usize = 16;
 pub(crate) struct Footprint {
     /// Bytes of the arguments of the functions that called the running one.
     pub(crate) outer_arguments: u64,
+    /// Bytes that the kernel keeps of the process: arguments and environment.
+    pub(crate) argv_env: u64,
     /// The last sum.
     sum: u64,
     /// What was added since.
@@ -55,10 +59,10 @@ impl Env {
             self.aliases.iter().map(|(name, text)| name.len() + text.len() + VARIABLE).sum();
         let completions: usize =
             self.completions.iter().map(|(name, spec)| name.len() + spec.footprint()).sum();
-        let texts = of_texts(&self.positional) + of_texts(&self.dir_stack) + completions;
+        let texts = of_texts(&self.positional) + of_texts(&self.dir_stack) + completions + SHELL;
         self.footprint.grown = 0;
         let sum = (variables + functions + aliases + texts) as u64;
-        self.footprint.sum = sum + self.footprint.outer_arguments;
+        self.footprint.sum = sum + self.footprint.outer_arguments + self.footprint.argv_env;
         self.footprint.sum
     }
 }

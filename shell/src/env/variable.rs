@@ -7,6 +7,7 @@ use std::ops::{BitOr, BitOrAssign};
 use std::sync::Arc;
 
 use super::array::{Assoc, Indexed};
+use crate::arith::Key;
 
 /// What a variable holds. Arrays are shared until written, so that a subshell copies no elements.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -141,6 +142,19 @@ impl Variable {
             Value::Scalar(value) => Some(value),
             Value::Indexed(array) => array.get(0),
             Value::Assoc(array) => array.get(b"0"),
+        }
+    }
+
+    /// The element of an evaluated key.
+    pub(super) fn element(&self, key: &Key) -> Option<&[u8]> {
+        match (&self.value, key) {
+            _ if !self.is_set() => None,
+            (Value::Scalar(value), Key::Index(0 | -1)) => Some(value),
+            (Value::Scalar(_), _) => None,
+            (Value::Indexed(array), Key::Index(index)) => array.get(array.index(*index)?),
+            (Value::Indexed(_), Key::Name(_)) => None,
+            (Value::Assoc(array), Key::Name(key)) => array.get(key),
+            (Value::Assoc(array), Key::Index(index)) => array.get(index.to_string().as_bytes()),
         }
     }
 

@@ -169,10 +169,15 @@ impl Data {
         }
         let Some(piece) = self.pieces.get_mut(&number).map(Arc::make_mut) else { return Ok(()) };
         let before = piece.len();
+        let end = within + part.len();
+        if piece.capacity() < end {
+            // Twice as much as before, but no more than a piece can use.
+            let capacity = end.max((2 * piece.capacity()).min(PIECE as usize));
+            piece.reserve_exact(capacity - before);
+        }
         if within == before {
             piece.extend_from_slice(part);
         } else {
-            let end = within + part.len();
             if before < end {
                 piece.resize(end, 0);
             }
@@ -213,7 +218,10 @@ impl Data {
             self.pieces = kept;
             if let Some(mut piece) = at.filter(|_| within > 0) {
                 if piece.len() > within {
-                    Arc::make_mut(&mut piece).truncate(within);
+                    let piece = Arc::make_mut(&mut piece);
+                    piece.truncate(within);
+                    // What is not counted any more is not kept either.
+                    piece.shrink_to_fit();
                 }
                 self.pieces.insert(number, piece);
             }
