@@ -246,6 +246,9 @@ impl Env {
             return Some(Cow::Borrowed(variable));
         }
         let attrs = variable.attrs.without(Attrs::DYNAMIC);
+        if let Some(array) = self.dynamic_assoc(&target.name) {
+            return Some(Cow::Owned(Variable { value: Value::Assoc(Arc::new(array)), attrs }));
+        }
         Some(Cow::Owned(match self.dynamic_array(&target.name) {
             Some(array) => {
                 let attrs = if array.is_empty() { attrs.with(Attrs::INVISIBLE) } else { attrs };

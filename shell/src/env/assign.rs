@@ -229,6 +229,10 @@ impl Env {
         mode: Mode,
     ) -> Result<(), VarError> {
         let attrs = self.writable(name)?;
+        if let (Attrs::DYNAMIC, Key::Name(key)) = (attrs, key) {
+            self.assign_dynamic_key(name, key, value);
+            return Ok(());
+        }
         if attrs.intersects(Attrs::NO_ASSIGN | Attrs::DYNAMIC) {
             return Ok(());
         }

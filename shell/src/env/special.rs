@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::Env;
-use super::array::Indexed;
+use super::array::{Assoc, Indexed};
+use super::footprint::VARIABLE;
 use super::option::{SetOption, Shopt};
 use super::variable::{Attrs, Value, Variable};
 
@@ -43,9 +44,11 @@ impl Random {
 }
 
 /// The variables with `Attrs::DYNAMIC`, and what else they are.
-const DYNAMIC: [(&str, Attrs); 19] = [
+const DYNAMIC: [(&str, Attrs); 21] = [
     ("BASHPID", Attrs::INTEGER),
+    ("BASH_ALIASES", Attrs::NONE),
     ("BASH_ARGV0", Attrs::NONE),
+    ("BASH_CMDS", Attrs::NONE),
     ("BASH_COMMAND", Attrs::NONE),
     ("BASH_SUBSHELL", Attrs::NONE),
     ("EPOCHREALTIME", Attrs::NONE),
@@ -75,6 +78,8 @@ impl Env {
             let attrs = attrs.with(Attrs::DYNAMIC);
             let value = if arrays.contains(&name) {
                 Value::Indexed(Arc::default())
+            } else if matches!(name, "BASH_ALIASES" | "BASH_CMDS") {
+                Value::Assoc(Arc::default())
             } else {
                 Value::default()
             };
@@ -169,6 +174,35 @@ impl Env {
             }
             _ => return None,
         })
+    }
+
+    /// The elements of a dynamic associative array as they are now.
+    pub(super) fn dynamic_assoc(&self, name: &[u8]) -> Option<Assoc> {
+        let mut array = Assoc::default();
+        match name {
+            b"BASH_ALIASES" => {
+                self.aliases.iter().for_each(|(name, text)| array.set(name, text.clone()));
+            }
+            b"BASH_CMDS" => {
+                self.hash.iter().for_each(|(name, (path, _))| array.set(name, path.clone()));
+            }
+            _ => return None,
+        }
+        Some(array)
+    }
+
+    /// Assigns an element of a dynamic associative array: defines an alias, or where a command is.
+    pub(super) fn assign_dynamic_key(&mut self, name: &[u8], key: &[u8], value: Vec<u8>) {
+        self.note_growth(key.len() + value.len() + VARIABLE);
+        match name {
+            b"BASH_ALIASES" => {
+                Arc::make_mut(&mut self.aliases).insert(key.into(), value);
+            }
+            b"BASH_CMDS" => {
+                Arc::make_mut(&mut self.hash).insert(key.into(), (value, 0));
+            }
+            _ => {}
+        }
     }
 
     /// The bottom entry of the call arrays: a script has one, `-c` text has none.

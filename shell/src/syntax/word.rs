@@ -311,6 +311,11 @@ impl Grammar<'_> {
                 self.input.pos += 1;
             }
             parts.literal(self.input.since(start));
+            if quoted.is_some() && self.input.peek() == b'"' {
+                // It neither closes nor opens anything, and vanishes.
+                self.input.pos += 1;
+                continue;
+            }
             match (self.input.peek(), end) {
                 (0, DoubleEnd::Brace) if let Some(open) = quoted => {
                     return Err(self.unclosed(open, b'\''));
