@@ -210,8 +210,17 @@ impl<'a> Evaluator<'a, '_> {
         self.error_at(message, self.lexer.last)
     }
 
+    /// An error of a number: the text up to it is shown.
+    fn number_error(&self, message: &str) -> ArithError {
+        let text = self.lexer.text.get(..self.lexer.position).unwrap_or_default();
+        Self::error_in(text, message, self.lexer.last)
+    }
+
     fn error_at(&self, message: &str, token: usize) -> ArithError {
-        let text = self.lexer.text;
+        Self::error_in(self.lexer.text, message, token)
+    }
+
+    fn error_in(text: &[u8], message: &str, token: usize) -> ArithError {
         let token = text.get(token..).unwrap_or_default();
         let parts: [&[u8]; 6] =
             [text, b": ", message.as_bytes(), b" (error token is \"", token, b"\")"];
@@ -359,7 +368,7 @@ impl<'a> Evaluator<'a, '_> {
     fn primary(&mut self) -> Result<Operand<'a>, ArithError> {
         match self.token {
             Token::Number(digits) => {
-                let value = parse_number(digits).map_err(|message| self.error(message))?;
+                let value = parse_number(digits).map_err(|message| self.number_error(message))?;
                 self.advance()?;
                 Ok(Operand::from(value))
             }

@@ -11,6 +11,10 @@ pub(super) fn hash(shell: &mut Shell, args: &[Vec<u8>]) -> Outcome<u8> {
         Ok(options) => options,
         Err(status) => return Ok(status),
     };
+    if !shell.env.is(crate::env::SetOption::Hashall) {
+        shell.complain("hashing disabled");
+        return Ok(1);
+    }
     let names = args.get(options.used..).unwrap_or_default();
     if options.has(b'r') {
         shell.env.hash = Arc::default();

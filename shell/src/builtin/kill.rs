@@ -145,7 +145,11 @@ fn send(shell: &mut Shell, word: &[u8], signal: Option<Signal>) -> bool {
             Some(n) if n > 0 => KillTarget::Pid(Pid(n.unsigned_abs())),
             Some(n) => KillTarget::Group(Pgid(n.unsigned_abs())),
             None => {
-                shell.complain(format!("{}: arguments must be process or job IDs", lossy(word)));
+                let shown = lossy(word);
+                shell.complain(match shown.as_str() {
+                    "" => "`': not a pid or valid job spec".to_owned(),
+                    shown => format!("{shown}: arguments must be process or job IDs"),
+                });
                 return false;
             }
         }

@@ -115,7 +115,11 @@ impl Expression<'_> {
             self.at += 1;
             let holds = self.or()?;
             if self.peek(0) != Some(b")") {
-                return Err(b"`)' expected".to_vec());
+                // Of `[`, the bracket that closes it is what is found.
+                let bracket = (self.shell.builtin == Some("[")).then_some(&b"]"[..]);
+                let found = self.peek(0).or(bracket);
+                let found = found.map_or(Vec::new(), |found| [b", found ", found].concat());
+                return Err([&b"`)' expected"[..], &found].concat());
             }
             self.at += 1;
             return Ok(holds);
