@@ -77,17 +77,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
 
 /// Runs every program on every root, and prints a table.
 fn run_all(agentos: &Path, suite: &Path, programs: &[PathBuf]) -> Result<()> {
-    let [passed, failed, skipped] = &mut [0; 3];
+    let mut counts = ROOTS.map(|_| [0; 3]);
     let heads = ROOTS.map(|(root, _)| format!("{root:>8}"));
     println!("{:<48} {}", "program", heads.join(" "));
     for program in programs {
         let mut line = String::new();
         let mut reasons = String::new();
-        for (root, mode) in ROOTS {
-            let (cell, count, why) = match try_program(agentos, program, mode)? {
-                Verdict::Passed => ("ok", &mut *passed, None),
-                Verdict::Failed(why) => ("FAILED", &mut *failed, Some(why)),
-                Verdict::Skipped(why) => ("skipped", &mut *skipped, Some(why)),
+        for ((root, mode), [passed, failed, skipped]) in ROOTS.iter().zip(&mut counts) {
+            // One that cannot be tried does not keep the others from it.
+            let verdict = try_program(agentos, program, mode)
+                .unwrap_or_else(|error| Verdict::Failed(format!("{error:#}")));
+            let (cell, count, why) = match verdict {
+                Verdict::Passed => ("ok", passed, None),
+                Verdict::Failed(why) => ("FAILED", failed, Some(why)),
+                Verdict::Skipped(why) => ("skipped", skipped, Some(why)),
             };
             *count += 1;
             line += &format!(" {cell:>8}");
@@ -97,8 +100,11 @@ fn run_all(agentos: &Path, suite: &Path, programs: &[PathBuf]) -> Result<()> {
         println!("{shown:<48}{line}");
         print!("{reasons}");
     }
-    println!("{passed} passed, {failed} failed, {skipped} skipped");
-    ensure!(*failed == 0, "{failed} of {} failed", programs.len() * ROOTS.len());
+    for ((root, _), [passed, failed, skipped]) in ROOTS.iter().zip(&counts) {
+        println!("{root}: {passed} passed, {failed} failed, {skipped} skipped");
+    }
+    let failed: usize = counts.iter().map(|[_, failed, _]| failed).sum();
+    ensure!(failed == 0, "{failed} of {} failed", programs.len() * ROOTS.len());
     Ok(())
 }
 
@@ -139,10 +145,10 @@ fn try_program(agentos: &Path, program: &Path, mode: &str) -> Result<Verdict> {
     let work = tempfile::tempdir()?;
     let mut cmd = Cmd::new(agentos).quiet().dir(work.path()).args(["wasm", "--timeout", "60s"]);
     let root = spec.root.iter().map(|name| (name, "/"));
-    let named = spec.dirs.iter().map(|name| (name, name.as_str()));
-    for (name, guest) in root.chain(named) {
-        let copy = work.path().join(name);
-        let beside = program.with_file_name(name);
+    let named = spec.dirs.iter().map(|(name, guest)| (name, guest.as_str()));
+    for (number, (name, guest)) in root.chain(named).enumerate() {
+        let copy = work.path().join(number.to_string());
+        let beside = program.with_file_name(name.trim_start_matches('/'));
         fs::create_dir_all(&copy)?;
         if beside.is_dir() {
             copy_tree(&beside, &copy)?;
@@ -151,6 +157,11 @@ fn try_program(agentos: &Path, program: &Path, mode: &str) -> Result<Verdict> {
     }
     for (name, value) in &spec.env {
         cmd = cmd.arg("--env").arg(format!("{name}={value}"));
+    }
+    if let Some(stdin) = &spec.stdin {
+        let file = work.path().join("stdin");
+        fs::write(&file, stdin)?;
+        cmd = cmd.arg("--stdin").stdin_file(&file)?;
     }
     let output = cmd.arg(program).args(&spec.args).finished()?;
     let mut wrong = Vec::new();

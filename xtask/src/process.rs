@@ -58,6 +58,14 @@ impl Cmd {
         self
     }
 
+    /// Gives the command a file as its standard input.
+    pub(crate) fn stdin_file(mut self, file: &Path) -> Result<Self> {
+        let opened = std::fs::File::open(file);
+        let opened = opened.with_context(|| format!("cannot read {}", file.display()))?;
+        self.command.stdin(opened);
+        Ok(self)
+    }
+
     /// Gives the command this process's standard input.
     pub(crate) fn stdin_inherited(mut self) -> Self {
         self.command.stdin(Stdio::inherit());

@@ -60,10 +60,10 @@ fn failure(case: &Case, root: Root) -> Option<String> {
         builder = mount(builder, root, "/", scratch.path());
         preopens.push(("/".to_owned(), "/".to_owned()));
     }
-    for dir in &spec.dirs {
-        let at = format!("/{dir}");
+    for (_, name) in &spec.dirs {
+        let at = format!("/{name}");
         builder = mount(builder, root, &at, scratch.path());
-        preopens.push((dir.clone(), at));
+        preopens.push((name.clone(), at));
     }
     let mut sandbox = builder.cwd("/").build().unwrap();
     let wasm = case.wasm().unwrap();
