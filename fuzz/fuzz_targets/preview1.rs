@@ -75,9 +75,10 @@ fn run(u: &mut Unstructured<'_>) -> Result<()> {
         let row = *u.choose(&rows)?;
         let args = row.params.iter().map(|_| argument(u)).collect::<Result<Vec<_>>>()?;
         let bytes = GuestMemory::new(&mut memory);
-        let mut cx = Cx { kernel: &mut kernel, pid, memory: bytes, state: &mut state, next: &mut None };
+        let mut cx =
+            Cx { kernel: &mut kernel, pid, memory: bytes, state: &mut state, next: &mut None };
         match row.call(&mut cx, &args) {
-            Poll::Ready(Answer::Exit(_)) => break,
+            Poll::Ready(Answer::Exit(_) | Answer::Exec) => break,
             Poll::Ready(Answer::Value(_)) | Poll::Pending => {}
         }
     }
