@@ -13,6 +13,7 @@ const TROUBLE: i32 = 125;
 const TIMED_OUT: i32 = 124;
 const SIGTERM: u32 = 15;
 const SIGKILL: u32 = 9;
+const KILLED: i32 = 128 + 9;
 
 struct Options {
     signal: u32,
@@ -48,7 +49,8 @@ fn end(child: &Child, options: &Options) -> i32 {
         }),
     };
     match status {
-        Some(Status::Signaled(9)) => 128 + 9,
+        // What it dies of is told as a status, as a shell has it.
+        Some(status) if status.code() == KILLED => KILLED,
         Some(status) if options.preserve_status => status.code(),
         _ => TIMED_OUT,
     }
