@@ -3,15 +3,18 @@
 //! Everything is compared with the version that was first seen before anything is done. Then
 //! renamed entries step aside, deleted ones go, and the rest is put in place from the root down:
 //! a file is written under a name of its own and renamed, so that nobody ever sees half of it.
+//! What is compared is in `commit/check.rs`.
+
+mod check;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::diff::{Change, ChangeKind, Delta, same_content};
-use super::whiteout::Version;
 use super::{Data, Layer, OverlayFs};
 use crate::{
     Errno, FileSystem, FileType, Ino, NewInode, RenameFlags, Result, SetStat, Stat, Timestamp,
 };
+use check::is_in;
 
 /// Which of the changes.
 #[derive(Clone, Copy, Debug)]
@@ -119,6 +122,7 @@ impl OverlayFs {
             written: BTreeMap::new(),
             serial: 0,
         };
+        let as_noted = apply.as_noted(&all);
         let (sound, mut conflicts) = apply.check(chosen);
         let (applied, failed) = apply.run(&sound);
         conflicts.extend(failed);
@@ -127,6 +131,9 @@ impl OverlayFs {
             .filter(|delta| !applied.iter().any(|done| done.change == delta.change))
             .collect();
         self.settle(&applied, &opaque, &left, now);
+        let retimed = |delta: &&Delta| delta.change.kind == ChangeKind::ModeChanged;
+        let retimed = applied.iter().filter(retimed).filter_map(|delta| delta.lower).collect();
+        self.note_again(&as_noted, &retimed);
         let applied = applied.into_iter().map(|delta| delta.change).collect();
         Ok(Commit { applied, conflicts })
     }
@@ -151,62 +158,6 @@ struct Apply<'a> {
 }
 
 impl Apply<'_> {
-    /// Divides the changes into those that find what they expect and those that do not.
-    fn check(&mut self, deltas: Vec<Delta>) -> (Vec<Delta>, Vec<Conflict>) {
-        let mut leaving: BTreeSet<Vec<u8>> = BTreeSet::new();
-        for delta in &deltas {
-            if matches!(delta.change.kind, ChangeKind::Deleted | ChangeKind::Renamed { .. }) {
-                leaving.insert(delta.lower_path.clone());
-            }
-        }
-        let (mut sound, mut conflicts) = (Vec::new(), Vec::new());
-        let mut stuck: BTreeSet<Vec<u8>> = BTreeSet::new();
-        for delta in deltas {
-            let follows = delta.under.as_ref().is_some_and(|under| stuck.contains(under));
-            if !follows && self.expected(&delta, &leaving) {
-                sound.push(delta);
-            } else {
-                stuck.insert(delta.change.path.clone());
-                conflicts
-                    .push(Conflict { change: delta.change, reason: Refusal::ChangedMeanwhile });
-            }
-        }
-        (sound, conflicts)
-    }
-
-    fn expected(&self, delta: &Delta, leaving: &BTreeSet<Vec<u8>>) -> bool {
-        let path = &delta.change.path;
-        // What it is in may leave as a whole, too.
-        let leaves = |path: &[u8]| {
-            let ends =
-                (0..=path.len()).filter(|&end| path.get(end).is_none_or(|&byte| byte == b'/'));
-            ends.into_iter().any(|end| path.get(..end).is_some_and(|above| leaving.contains(above)))
-        };
-        let free = |path: &[u8]| leaves(path) || self.find(path).is_err();
-        match &delta.change.kind {
-            // Inside a renamed directory the path is not yet the target's.
-            ChangeKind::Added if delta.under.is_some() => free(&delta.lower_path),
-            ChangeKind::Added => free(path),
-            ChangeKind::Renamed { from } => {
-                let there = match &delta.replaced {
-                    Some((path, version)) => self.version(path) == Some(*version),
-                    None => delta.under.is_some() || free(path),
-                };
-                there && self.version(from) == delta.base
-            }
-            _ => self.version(&delta.lower_path) == delta.base,
-        }
-    }
-
-    fn find(&self, path: &[u8]) -> Result<Ino> {
-        find(self.target, path)
-    }
-
-    fn version(&self, path: &[u8]) -> Option<Version> {
-        let ino = self.find(path).ok()?;
-        self.target.stat(ino).ok().map(|stat| Version::of(&stat))
-    }
-
     fn run(&mut self, deltas: &[Delta]) -> (Vec<Delta>, Vec<Conflict>) {
         let mut results: Vec<Result<()>> = vec![Ok(()); deltas.len()];
         let is = |index: usize, test: fn(&ChangeKind) -> bool| {
@@ -231,7 +182,6 @@ impl Apply<'_> {
         // Where the lower layer has them: so before a renamed directory above is put in place,
         // but after it stepped aside. Those inside one go while it is aside.
         let steps = steps.chain(deleted.into_iter().map(|n| (n, Step::Delete)));
-        let steps = steps.chain(placed.into_iter().map(|n| (n, Step::Place)));
         for (index, step) in steps {
             let (Some(delta), Some(result)) = (deltas.get(index), results.get_mut(index)) else {
                 continue;
@@ -240,11 +190,25 @@ impl Apply<'_> {
                 *result = match step {
                     Step::Aside => self.step_aside(&delta.lower_path),
                     Step::Delete => self.delete(delta),
-                    Step::Place => self.place(delta),
                 };
             }
         }
-        self.give_back();
+        let mut missing = self.make_way(deltas, &mut results);
+        for index in placed {
+            let (Some(delta), Some(result)) = (deltas.get(index), results.get_mut(index)) else {
+                continue;
+            };
+            if result.is_ok() {
+                let lost = is_in(delta, &missing);
+                *result = if lost { Err(Errno::ENOENT) } else { self.place(delta) };
+            }
+            if result.is_err() && delta.comes() {
+                missing.insert(delta.change.path.clone());
+            }
+        }
+        for from in self.staged.keys().cloned().collect::<Vec<_>>() {
+            self.give_back(&from);
+        }
         let (mut applied, mut failed) = (Vec::new(), Vec::new());
         for (delta, result) in deltas.iter().zip(results) {
             match result {
@@ -283,18 +247,40 @@ impl Apply<'_> {
         Ok(())
     }
 
-    /// Puts back what stepped aside and found no place.
-    fn give_back(&mut self) {
-        for (from, aside) in std::mem::take(&mut self.staged) {
-            let root = self.target.root();
-            if let Ok((dir, name)) = locate(self.target, &from) {
-                let _ = self.target.rename(
-                    (root, &aside),
-                    (dir, name),
-                    RenameFlags::NOREPLACE,
-                    self.now,
-                );
+    /// What finds its path taken, since something could not leave it, does not come, and goes back
+    /// while its own path is free. Returns the paths that have something else, or nothing.
+    fn make_way(&mut self, deltas: &[Delta], results: &mut [Result<()>]) -> BTreeSet<Vec<u8>> {
+        let mut missing = BTreeSet::new();
+        loop {
+            let before = missing.len();
+            for (delta, result) in deltas.iter().zip(results.iter_mut()) {
+                let is_new = delta.change.kind == ChangeKind::Added;
+                let path = match &delta.under {
+                    Some(_) if is_new => self.aside(&delta.lower_path),
+                    _ => delta.change.path.clone(),
+                };
+                let taken = delta.comes() && delta.replaced.is_none() && self.find(&path).is_ok();
+                if result.is_ok() && (taken || is_in(delta, &missing)) {
+                    *result = Err(if taken { Errno::EEXIST } else { Errno::ENOENT });
+                }
+                if result.is_err() && delta.comes() {
+                    missing.insert(delta.change.path.clone());
+                    self.give_back(&delta.lower_path);
+                }
             }
+            if missing.len() == before {
+                return missing;
+            }
+        }
+    }
+
+    /// Puts back what stepped aside from a path and finds no place.
+    fn give_back(&mut self, from: &[u8]) {
+        let Some(aside) = self.staged.remove(from) else { return };
+        let (root, path) = (self.target.root(), self.aside(from));
+        if let Ok((dir, name)) = locate(self.target, &path) {
+            let back = RenameFlags::NOREPLACE;
+            let _ = self.target.rename((root, &aside), (dir, name), back, self.now);
         }
     }
 
@@ -460,12 +446,11 @@ impl Apply<'_> {
     }
 }
 
-/// What is done with a change, in this order.
+/// What is done first with a change, in this order.
 #[derive(Clone, Copy)]
 enum Step {
     Aside,
     Delete,
-    Place,
 }
 
 fn lower_path(deltas: &[Delta], index: usize) -> &[u8] {

@@ -73,6 +73,8 @@ pub(super) struct Delta {
 #[derive(Clone)]
 pub(super) struct Opaque {
     pub(super) path: Vec<u8>,
+    /// The path that the lower layer has its own under.
+    pub(super) lower_path: Vec<u8>,
     pub(super) seen_dir: Ino,
     pub(super) lower_dir: Option<Ino>,
     pub(super) name: Vec<u8>,
@@ -430,7 +432,8 @@ impl<'a> Walk<'a> {
     fn stands(&mut self, entry: &Entry<'_>) {
         if let Some(seen_dir) = entry.pair.seen {
             let (lower_dir, name) = (entry.pair.lower, entry.name.to_vec());
-            self.opaque.push(Opaque { path: entry.path.clone(), seen_dir, lower_dir, name });
+            let (path, lower_path) = (entry.path.clone(), entry.lower_path.clone());
+            self.opaque.push(Opaque { path, lower_path, seen_dir, lower_dir, name });
         }
     }
 

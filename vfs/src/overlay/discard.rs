@@ -1,8 +1,8 @@
 //! Taking changes back, and forgetting those that the lower layer has by now.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::commit::{Selection, is_below, select};
+use super::commit::{Selection, find, is_below, select};
 use super::copy_up::stub_name;
 use super::diff::{Change, ChangeKind, Delta, Opaque};
 use super::{Changed, Data, Layer, OverlayFs, lower_number};
@@ -20,7 +20,7 @@ impl OverlayFs {
         let chosen = select(all, selection, |kind| matches!(kind, ChangeKind::Deleted));
         let opaque: Vec<Opaque> =
             opaque.into_iter().filter(|dir| selection.has(&dir.path)).collect();
-        self.undo(&chosen, &opaque, now)?;
+        self.undo(&chosen, &opaque, &BTreeSet::new(), now)?;
         if matches!(selection, Selection::All) {
             self.restore_rest(now);
         }
@@ -36,6 +36,10 @@ impl OverlayFs {
         left: &[Delta],
         now: Timestamp,
     ) {
+        for delta in applied.iter().filter(|delta| delta.change.kind != ChangeKind::Deleted) {
+            // A host only knows an inode by the name that it was last seen under.
+            let _ = find(&*self.lower, &delta.change.path);
+        }
         let stands = |path: &[u8]| left.iter().any(|delta| is_below(&delta.change.path, path));
         let added = applied
             .iter()
@@ -44,9 +48,13 @@ impl OverlayFs {
                     && delta.change.file_type == FileType::Directory
             })
             .map(|delta| &delta.change.path);
+        let opaque_stands = |dir: &&Opaque| {
+            let came_from = |delta: &Delta| is_below(&delta.lower_path, &dir.lower_path);
+            stands(&dir.path) || left.iter().any(came_from)
+        };
         let kept: Vec<Vec<u8>> = added
-            .chain(opaque.iter().map(|dir| &dir.path))
             .filter(|path| stands(path))
+            .chain(opaque.iter().filter(opaque_stands).map(|dir| &dir.path))
             .cloned()
             .collect();
         let keep = |path: &[u8]| kept.iter().any(|dir| is_below(path, dir));
@@ -59,7 +67,8 @@ impl OverlayFs {
         let opaque: Vec<Opaque> =
             opaque.iter().filter(|dir| !keep(&dir.path)).filter(touched).cloned().collect();
         // What cannot be forgotten is seen as it was applied, so nothing is lost.
-        let _ = self.undo(&settled, &opaque, now);
+        let also: BTreeSet<Ino> = left.iter().filter_map(|delta| delta.lower).collect();
+        let _ = self.undo(&settled, &opaque, &also, now);
         self.stay(&stay);
         let _ = self.recount();
         for lower in settled.iter().filter_map(|delta| delta.lower) {
@@ -121,7 +130,14 @@ impl OverlayFs {
         Ok(())
     }
 
-    fn undo(&mut self, deltas: &[Delta], opaque: &[Opaque], now: Timestamp) -> Result<()> {
+    /// Undoes changes; not of the lower inodes `kept`, which have others that stay.
+    fn undo(
+        &mut self,
+        deltas: &[Delta],
+        opaque: &[Opaque],
+        kept: &BTreeSet<Ino>,
+        now: Timestamp,
+    ) -> Result<()> {
         for delta in deltas.iter().rev() {
             if let ChangeKind::Renamed { .. } = delta.change.kind {
                 self.undo_rename(delta, now)?;
@@ -135,7 +151,7 @@ impl OverlayFs {
         }
         for delta in deltas {
             if matches!(delta.change.kind, ChangeKind::Modified | ChangeKind::ModeChanged) {
-                self.undo_change(delta, now)?;
+                self.undo_change(delta, kept, now)?;
             }
         }
         for dir in opaque.iter().rev() {
@@ -250,10 +266,12 @@ impl OverlayFs {
         }
     }
 
-    fn undo_change(&mut self, delta: &Delta, now: Timestamp) -> Result<()> {
+    fn undo_change(&mut self, delta: &Delta, kept: &BTreeSet<Ino>, now: Timestamp) -> Result<()> {
         let (Some(seen), Some(lower)) = (delta.ino, delta.lower) else { return Ok(()) };
         if Ok(seen) == lower_number(lower) {
-            self.restore(lower, now);
+            if !kept.contains(&lower) {
+                self.restore(lower, now);
+            }
             return self.unlist(delta, lower, now);
         }
         if delta.change.file_type == FileType::Directory {

@@ -1,6 +1,9 @@
 //! Hiding lower names, and lower inodes that lose theirs.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+
+use imbl::OrdMap;
 
 use super::copy_up::stub_name;
 use super::{Changed, Layer, OverlayFs};
@@ -69,6 +72,59 @@ impl OverlayFs {
             && !changed.hidden.contains_key(name)
         {
             changed.hidden.insert(Arc::from(name), hidden);
+        }
+    }
+
+    /// Notes the versions of lower files anew that were `known` before a commit. It may have
+    /// taken another name of one away, or moved it, and that changes the ctime; of those that it
+    /// `retimed` the mtime too.
+    pub(super) fn note_again(&mut self, known: &BTreeMap<Ino, Version>, retimed: &BTreeSet<Ino>) {
+        let mut now: BTreeMap<Ino, Version> = BTreeMap::new();
+        let lower = self.lower.clone();
+        let mut see = |ino: Ino| {
+            let (Some(was), Ok(stat)) = (known.get(&ino), lower.stat(ino)) else { return };
+            let is = Version::of(&stat);
+            let mtime = if retimed.contains(&ino) { was.mtime } else { is.mtime };
+            if (Version { ctime: was.ctime, mtime, ..is }) == *was {
+                now.insert(ino, is);
+            }
+        };
+        let hidden = self.changed.iter().map(|(dir, changed)| (dir, &changed.hidden));
+        for (dir, hidden) in hidden.chain(&self.buried) {
+            for (name, hidden) in hidden {
+                // A host has to find it first.
+                if known.contains_key(&hidden.version.ino)
+                    && lower.lookup(*dir, name) == Ok(hidden.version.ino)
+                {
+                    see(hidden.version.ino);
+                }
+            }
+        }
+        self.changed.keys().for_each(|ino| see(*ino));
+        let again = |version: &mut Version| match now.get(&version.ino) {
+            Some(is) if known.get(&version.ino) == Some(version) => *version = *is,
+            _ => {}
+        };
+        let again_hidden = |hidden: &mut OrdMap<Arc<[u8]>, Hidden>| {
+            let names: Vec<Arc<[u8]>> = hidden.keys().cloned().collect();
+            for name in names {
+                if let Some(hidden) = hidden.get_mut(&name) {
+                    again(&mut hidden.version);
+                }
+            }
+        };
+        let inos: Vec<Ino> = self.changed.keys().copied().collect();
+        for ino in inos {
+            if let Some(changed) = self.changed.get_mut(&ino) {
+                again(&mut changed.version);
+                again_hidden(&mut changed.hidden);
+            }
+        }
+        let dirs: Vec<Ino> = self.buried.keys().copied().collect();
+        for dir in dirs {
+            if let Some(hidden) = self.buried.get_mut(&dir) {
+                again_hidden(hidden);
+            }
         }
     }
 

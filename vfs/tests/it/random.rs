@@ -65,6 +65,23 @@ fn for_host(ops: Vec<Op>) -> Vec<Op> {
     ops.into_iter().filter_map(keep).collect()
 }
 
+/// Without what a host's directory refuses: set-user-ID bits.
+fn for_commit(ops: Vec<Op>) -> Vec<Op> {
+    let tame = |mode: &mut Mode| *mode -= Mode::ISUID | Mode::ISGID;
+    let keep = |mut op: Op| {
+        match &mut op {
+            Op::Mkdir { mode, .. }
+            | Op::Mknod { mode, .. }
+            | Op::Open { mode, .. }
+            | Op::Chmod { mode, .. }
+            | Op::Fchmod { mode, .. } => tame(mode),
+            _ => {}
+        }
+        op
+    };
+    for_host(ops).into_iter().map(keep).collect()
+}
+
 /// The filesystem of a namespace with one.
 fn only(vfs: &Vfs) -> &dyn FileSystem {
     vfs.filesystem(vfs.root().mount).unwrap()
@@ -271,6 +288,36 @@ proptest! {
                 prop_assert_eq!(is.facts.mtime, was.facts.mtime, "{:?}", change);
             }
         }
+        prop_assert_eq!(overlay.diff().unwrap(), vec![]);
+    }
+
+    #[test]
+    fn overlay_committed_in_two_steps(
+        before in ops(MOST / 2).prop_map(for_commit),
+        after in prop_oneof![ops(MOST), ops(MOST * 4).prop_map(of_entries)].prop_map(for_commit),
+        chosen in any::<u64>(),
+    ) {
+        let top = scratch();
+        after_ops(host(top.path()), &before);
+        let overlay = after_ops(OverlayFs::over(open_host(top.path())), &after);
+        let any: Box<dyn std::any::Any> = only(&overlay).fork().unwrap();
+        let mut overlay = *any.downcast::<OverlayFs>().unwrap();
+        let expected = apart_from_links(seen(&overlay));
+        let changes = overlay.diff().unwrap();
+        let is_chosen = |index: usize| chosen >> (index % 64) & 1 == 1;
+        let paths: Vec<&[u8]> =
+            (0..).zip(&changes).filter(|(index, _)| is_chosen(*index)).map(|(_, change)| &change.path[..]).collect();
+        for selection in [vfs::Selection::Paths(&paths), vfs::Selection::All] {
+            let mut target = open_host(top.path());
+            let done = overlay.commit(&mut target, selection, Timestamp::default()).unwrap();
+            check_tree(&target);
+            let (is, was) = (without_times(tree(&overlay).unwrap()), expected.clone());
+            prop_assert_eq!(unlike(&apart_from_links(is), &was), Vec::<String>::new(), "{:?}", selection);
+            if matches!(selection, vfs::Selection::All) {
+                prop_assert_eq!(done.conflicts, vec![], "after {:?}", paths);
+            }
+        }
+        prop_assert_eq!(unlike(&apart_from_links(seen(&open_host(top.path()))), &expected), Vec::<String>::new());
         prop_assert_eq!(overlay.diff().unwrap(), vec![]);
     }
 
