@@ -25,7 +25,7 @@ mod xtrace;
 
 use crate::env::SetOption;
 use crate::shell::Shell;
-use crate::syntax::ast::{AndOr, AndOrOp, Command, CompoundKind, List};
+use crate::syntax::ast::{AndOr, AndOrOp, Command, CompoundCommand, CompoundKind, List};
 use crate::sys::Deep;
 use crate::unwind::Unwind;
 
@@ -87,24 +87,19 @@ impl Shell {
         result
     }
 
-    /// Runs one command, and what its failure brings about.
-    pub(crate) async fn run_command(&mut self, command: &Command) -> Outcome {
+    /// Runs one command, and what its failure brings about. Whether it is a compound command that
+    /// did not run because of its redirections.
+    pub(crate) async fn run_command(&mut self, command: &Command, negated: bool) -> Outcome<bool> {
         self.between_commands().await?;
-        let counts = match command {
+        let mut failed = false;
+        let fails = match command {
             Command::Simple(simple) => {
-                match self.run_simple_at_once(simple) {
-                    Some(result) => result?,
-                    None => Deep::new(self.run_simple(simple)).await?,
-                }
+                Deep::new(self.run_simple(simple)).await?;
                 true
             }
             Command::Compound(compound) => {
-                let failed = Deep::new(self.run_compound(compound)).await?;
-                failed
-                    || matches!(
-                        compound.kind,
-                        CompoundKind::Subshell(_) | CompoundKind::Arith(_) | CompoundKind::Cond(_)
-                    )
+                failed = Deep::new(self.run_compound(compound, false)).await?;
+                failed || counts(compound)
             }
             Command::Function(definition) => {
                 self.define_function(definition)?;
@@ -115,7 +110,10 @@ impl Shell {
                 false
             }
         };
-        if counts && self.env.status != 0 { self.after_failure().await } else { Ok(()) }
+        if fails && self.env.status != 0 && !negated {
+            self.after_failure().await?;
+        }
+        Ok(failed)
     }
 
     /// ERR and errexit.
@@ -179,4 +177,10 @@ impl Shell {
     pub(crate) fn leave(&mut self) {
         self.depth = self.depth.saturating_sub(1);
     }
+}
+
+/// Whether it is the command's own failure that ERR and errexit see, not that of one inside.
+fn counts(compound: &CompoundCommand) -> bool {
+    let kind = &compound.kind;
+    matches!(kind, CompoundKind::Subshell(_) | CompoundKind::Arith(_) | CompoundKind::Cond(_))
 }

@@ -58,6 +58,7 @@ impl Shell {
                 return Err(self.exhausted());
             }
         }
+        self.sys.charge_bytes(fields.iter().map(Vec::len).sum());
         Ok(fields)
     }
 
@@ -253,7 +254,7 @@ impl Shell {
             self.env.status = 1;
             return Unwind::Abandon(1);
         }
-        let unbound = error.is_unbound();
+        let unbound = error.is_fatal();
         let separator: &[u8] = if owner.is_empty() || unbound { b"" } else { b": " };
         let owner = if unbound { b"" } else { owner };
         let message = [owner, separator, &error.message].concat();
@@ -267,16 +268,49 @@ impl Shell {
         Unwind::Error(1)
     }
 
+    /// Says an error that counts as nothing, but ends a shell with errexit: also where failing is
+    /// tested, and without the ERR trap.
+    fn report(&mut self, message: Vec<u8>) -> Outcome<()> {
+        self.complain(message);
+        if !self.ends_at_errors() {
+            return Ok(());
+        }
+        self.env.status = self.env.status.max(1);
+        Err(Unwind::Exit(self.env.status))
+    }
+
+    /// Whether errors that are said end this shell.
+    fn ends_at_errors(&self) -> bool {
+        self.env.is(SetOption::Errexit) && !self.errexit_off
+    }
+
+    /// What a shell that ends with an error of an expansion leaves.
+    pub(crate) fn fatal_status(&self) -> u8 {
+        // Bash's `-c` takes it for the end of the file, also in a simple command's own process.
+        let end_of_text = self.source == Source::Text && self.env.subshell_level == 0;
+        if end_of_text && !self.ends_at_errors() { 127 } else { 1 }
+    }
+
     /// Reports an error that ends a shell that is not interactive.
     fn fatal(&mut self, message: &[u8]) -> Unwind {
         self.complain(message);
-        // Bash's `-c` takes it for the end of the file: 127.
-        let end_of_text = self.source == Source::Text && !self.in_subshell;
-        let errexit = self.env.is(SetOption::Errexit);
-        let status = if end_of_text && !errexit { 127 } else { 1 };
+        let status = self.fatal_status();
         self.env.status = status;
+        self.failed = true;
         if self.interactive { Unwind::Error(1) } else { Unwind::Exit(status) }
     }
+}
+
+/// The subscript of an indexed array: single quotes are characters of the expression, as in `$(( ))`.
+pub(crate) fn arithmetic_subscript(word: &Word) -> Cow<'_, Word> {
+    if !word.parts.iter().any(|part| matches!(part, WordPart::SingleQuoted(_))) {
+        return Cow::Borrowed(word);
+    }
+    let part = |part: &WordPart| match part {
+        WordPart::SingleQuoted(text) => WordPart::Literal([b"'", &text[..], b"'"].concat().into()),
+        part => part.clone(),
+    };
+    Cow::Owned(Word { parts: word.parts.iter().map(part).collect(), span: word.span })
 }
 
 /// The words that an element of a list becomes by brace expansion, if there is any.

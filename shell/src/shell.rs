@@ -49,6 +49,12 @@ pub(crate) struct Shell {
     pub(crate) replaceable: bool,
     /// The builtins that `enable -n` turned off.
     pub(crate) disabled: BTreeSet<Vec<u8>>,
+    /// An error of an expansion ends the shell.
+    pub(crate) failed: bool,
+    /// The EXIT trap of the shell that this is an element of a pipeline of.
+    pub(crate) outer_exit: Option<crate::env::TrapAction>,
+    /// `errexit` is off for this `eval` or sourced file, whose failing is tested.
+    pub(crate) errexit_off: bool,
     /// `$?` when the running trap began: what `exit` without an argument leaves.
     pub(crate) trap_status: Option<u8>,
     /// `$?` when `return` ran.
@@ -98,6 +104,9 @@ impl Shell {
             in_subshell: false,
             replaceable: false,
             disabled: BTreeSet::new(),
+            failed: false,
+            outer_exit: None,
+            errexit_off: false,
             trap_status: None,
             status_before_return: 0,
             trace_level: 0,

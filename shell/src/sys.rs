@@ -72,6 +72,13 @@ impl Sys {
         left > 0
     }
 
+    /// Counts the work that so many bytes are.
+    pub(crate) fn charge_bytes(&self, count: usize) {
+        /// Bytes that cost one unit: less than a line of text costs nothing beside its command.
+        const BYTES: usize = 64;
+        self.charge((count / BYTES) as u64);
+    }
+
     /// Lets other processes run: the rest of the slice is given up.
     pub(crate) async fn yield_now(&self) {
         let mut first = true;
@@ -96,13 +103,18 @@ impl Sys {
         if !self.charge(READ_FUEL) {
             self.yield_now().await;
         }
-        poll_fn(|_| self.with(|kernel, pid| kernel.read(pid, fd, buffer))).await
+        let result = poll_fn(|_| self.with(|kernel, pid| kernel.read(pid, fd, buffer))).await;
+        self.charge_bytes(*result.as_ref().unwrap_or(&0));
+        result
     }
 
     /// Writes once without waiting; `EAGAIN` where it would have to.
     fn write_now(&self, fd: Fd, bytes: &[u8]) -> Result<usize> {
         match self.with(|kernel, pid| kernel.write(pid, fd, bytes)) {
-            Poll::Ready(result) => result,
+            Poll::Ready(result) => {
+                self.charge_bytes(*result.as_ref().unwrap_or(&0));
+                result
+            }
             Poll::Pending => Err(Errno::EAGAIN),
         }
     }
@@ -128,7 +140,9 @@ impl Sys {
     /// # Errors
     /// Those of `write(2)`.
     pub(crate) async fn write_once(&self, fd: Fd, bytes: &[u8]) -> Result<usize> {
-        poll_fn(|_| self.with(|kernel, pid| kernel.write(pid, fd, bytes))).await
+        let result = poll_fn(|_| self.with(|kernel, pid| kernel.write(pid, fd, bytes))).await;
+        self.charge_bytes(*result.as_ref().unwrap_or(&0));
+        result
     }
 
     /// Writes all of it.
@@ -138,7 +152,7 @@ impl Sys {
     pub(crate) async fn write_all(&self, fd: Fd, bytes: &[u8]) -> Result<()> {
         let mut done = 0;
         while let Some(rest) = bytes.get(done..).filter(|rest| !rest.is_empty()) {
-            done += poll_fn(|_| self.with(|kernel, pid| kernel.write(pid, fd, rest))).await?;
+            done += self.write_once(fd, rest).await?;
         }
         Ok(())
     }

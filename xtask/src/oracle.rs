@@ -124,7 +124,7 @@ pub(crate) fn printed(shell: &str, script: &[u8]) -> Result<Expected> {
     let dir = tempfile::tempdir().context("cannot make a folder to run in")?;
     let script = std::str::from_utf8(script).context("a script is text")?;
     let finished = Cmd::new("env")
-        .args(["-i", "PATH=/usr/bin:/bin", "HOME=/home/user", "LC_ALL=C.UTF-8"])
+        .args(["-i", "PATH=/usr/bin:/bin", "HOME=/nonexistent", "LC_ALL=C.UTF-8"])
         .args(["timeout", "5", shell, "-c", "--", script])
         .dir(dir.path())
         .finished()?;

@@ -13,8 +13,8 @@ pub(crate) struct ArithError {
 pub(crate) enum ArithErrorKind {
     /// The expression has no value.
     Invalid,
-    /// An unset variable under `set -u`: ends the shell.
-    Unbound,
+    /// An unset variable under `set -u`, or any error that ends a shell with errexit.
+    Fatal,
     /// An index before the start of an array: said, and its value is 0.
     BeforeStart,
     /// A subscript has no value.
@@ -46,7 +46,7 @@ impl ArithError {
         }
     }
 
-    pub(crate) fn is_unbound(&self) -> bool {
-        self.kind == ArithErrorKind::Unbound
+    pub(crate) fn is_fatal(&self) -> bool {
+        self.kind == ArithErrorKind::Fatal
     }
 }

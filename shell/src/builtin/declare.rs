@@ -137,6 +137,17 @@ fn run(shell: &mut Shell, request: Request, args: &[Argument]) -> Outcome<u8> {
     for arg in args {
         match declare_one(shell, &request, arg) {
             Ok(()) => {}
+            // What is wrong with a list ends more than the builtin.
+            Err(error @ (VarError::IndexedToAssoc(_) | VarError::AssocToIndexed(_)))
+                if shell.function_depth == 0 && is_list(arg) =>
+            {
+                shell.builtin = None;
+                return Err(shell.assignment_failed(&error));
+            }
+            Err(error @ VarError::Element(_)) => {
+                shell.builtin = None;
+                return Err(shell.assignment_failed(&error));
+            }
             Err(error) => {
                 shell.complain(error.message());
                 if matches!(error, VarError::Arith(_)) {
@@ -147,6 +158,10 @@ fn run(shell: &mut Shell, request: Request, args: &[Argument]) -> Outcome<u8> {
         }
     }
     Ok(status)
+}
+
+fn is_list(arg: &Argument) -> bool {
+    matches!(arg, Argument::Assignment(Assigned { value: AssignedValue::List(_), .. }))
 }
 
 /// An argument as an assignment or a name.
@@ -231,6 +246,15 @@ fn declare_one(shell: &mut Shell, request: &Request, arg: &Argument) -> Result<(
     let early = request.set.without(Attrs::READONLY | Attrs::NAMEREF);
     shell.env.change_attrs(depth, &name, early, request.clear);
     if let Some(value) = value {
+        if early.contains(Attrs::INTEGER)
+            && shell.env.variables.get_at(depth, &name).is_none_or(|v| !v.is_set())
+            && subscript.is_none()
+            && matches!(value, AssignedValue::Text(_))
+        {
+            // The value may refer to what is declared: it is nothing yet.
+            let nothing = AssignedValue::Text(Vec::new());
+            assign_at(shell, depth, &name, None, Mode::Set, nothing)?;
+        }
         assign_at(shell, depth, &name, subscript, mode, value)?;
     }
     if request.set.contains(Attrs::READONLY) {

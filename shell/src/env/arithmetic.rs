@@ -18,20 +18,23 @@ impl arith::Variables for Env {
                 let value = self.element(name, &Key::Index(*index));
                 if value.is_none() && self.is_before_start(name, &Key::Index(*index)) {
                     let message = [name, b": bad array subscript"].concat();
-                    return Err(ArithError { message, kind: ArithErrorKind::BeforeStart });
+                    let kind = match self.is(SetOption::Errexit) {
+                        true => ArithErrorKind::Fatal,
+                        false => ArithErrorKind::BeforeStart,
+                    };
+                    return Err(ArithError { message, kind });
                 }
                 value
             }
             Some(key) => self.element(name, key),
         };
-        if value.is_none() && self.is(SetOption::Nounset) {
-            let full = match key {
-                None => name.to_vec(),
-                Some(Key::Index(index)) => [name, format!("[{index}]").as_bytes()].concat(),
-                Some(Key::Name(key)) => [name, b"[", key, b"]"].concat(),
-            };
-            let message = [&full, &b": unbound variable"[..]].concat();
-            return Err(ArithError { message, kind: ArithErrorKind::Unbound });
+        // An element that is not there is nothing, as long as there is the variable.
+        if value.is_none()
+            && self.is(SetOption::Nounset)
+            && (key.is_none() || self.variable(name).is_none())
+        {
+            let message = [name, b": unbound variable"].concat();
+            return Err(ArithError { message, kind: ArithErrorKind::Fatal });
         }
         Ok(value)
     }

@@ -9,8 +9,8 @@ use crate::arith::Key;
 use crate::builtin::Argument;
 use crate::env::{Assoc, Indexed, Mode, SetOption, Value, VarError, Variable};
 use crate::expand::{self, quote};
-use crate::shell::{Shell, Source};
-use crate::syntax::ast::{ArrayElement, AssignValue, Assignment};
+use crate::shell::Shell;
+use crate::syntax::ast::{ArrayElement, AssignValue, Assignment, WordPart};
 use crate::unwind::Unwind;
 
 /// An assignment whose words are expanded.
@@ -151,10 +151,20 @@ impl Shell {
         let subscript = match &assignment.subscript {
             Some(word) => {
                 let is_assoc = self.env.variable(&assignment.name).is_some_and(|v| v.is_assoc());
-                let text = self.expand_word(word).await?;
+                let text = match is_assoc {
+                    true => self.expand_word(word).await?,
+                    false => self.expand_word(&expand::arithmetic_subscript(word)).await?,
+                };
                 // What expands to nothing is 0; only nothing at all is an error.
                 let zero = text.trim_ascii().is_empty() && !word.parts.is_empty() && !is_assoc;
-                Some(if zero { b"0".to_vec() } else { text })
+                // Only as they are written, these two mean all elements; else they are arithmetic.
+                let all = matches!(text.as_slice(), b"@" | b"*");
+                let written = matches!(word.parts.as_slice(), [WordPart::Literal(_)]);
+                Some(match text {
+                    _ if zero => b"0".to_vec(),
+                    text if all && !written && !is_assoc => [b" ", &text[..]].concat(),
+                    text => text,
+                })
             }
             None => None,
         };
@@ -267,11 +277,8 @@ impl Shell {
         self.complain(error.message());
         self.env.status = 1;
         let errexit = self.env.is(SetOption::Errexit);
-        let end_of_text = self.source == Source::Text && !self.in_subshell;
         match error {
-            VarError::Arith(error) if error.is_unbound() => {
-                Unwind::Exit(if end_of_text && !errexit { 127 } else { 1 })
-            }
+            VarError::Arith(error) if error.is_fatal() => Unwind::Exit(self.fatal_status()),
             _ if self.env.is(SetOption::Posix) => Unwind::Exit(1),
             VarError::Arith(_) => Unwind::Abandon(1),
             _ if errexit => Unwind::Exit(1),
@@ -410,7 +417,9 @@ impl Shell {
         if self.env.is(SetOption::Errexit) {
             return Err(VarError::Element(message));
         }
+        let builtin = self.builtin.take();
         self.complain(message);
+        self.builtin = builtin;
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use super::Outcome;
 use super::job::JobState;
 use crate::env::{SetOption, TrapEvent};
 use crate::shell::Shell;
-use crate::syntax::ast::{AndOr, Command};
+use crate::syntax::ast::{AndOr, Command, Pipeline};
 use crate::sys::{Deep, Fd};
 
 impl Shell {
@@ -33,19 +33,17 @@ impl Shell {
             });
         }
         let attrs = ForkAttrs { pgid: monitor.then_some(Pgid(0)), actions };
-        let job = Arc::clone(and_or);
+        let job = without_negation(and_or);
         if !monitor {
             // Without job control, it ignores them (POSIX XCU 2.12) from its first instant on.
             self.ignore([Signal::INT, Signal::QUIT]);
         }
         let started = self.fork_with(super::subshell::Purpose::Command, attrs, move |shell| {
             Deep::new(async move {
-                shell.tested = false;
                 if !monitor {
                     shell.env.traps.set(TrapEvent::signal(Signal::INT), b"");
                 }
                 let single = job.rest.is_empty()
-                    && !job.first.negated
                     && job.first.timed.is_none()
                     && job.first.commands.len() == 1;
                 match job.first.commands.first() {
@@ -81,4 +79,13 @@ impl Shell {
         self.env.status = 0;
         Ok(())
     }
+}
+
+/// As in bash, `!` says nothing of a pipeline in the background.
+fn without_negation(and_or: &Arc<AndOr>) -> Arc<AndOr> {
+    if !and_or.first.negated || !and_or.rest.is_empty() {
+        return Arc::clone(and_or);
+    }
+    let first = Pipeline { negated: false, ..and_or.first.clone() };
+    Arc::new(AndOr { first, ..(**and_or).clone() })
 }

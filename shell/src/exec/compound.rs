@@ -18,8 +18,13 @@ pub(super) enum Next {
 }
 
 impl Shell {
-    /// Runs it with its redirections; whether it failed because of those.
-    pub(super) async fn run_compound(&mut self, compound: &CompoundCommand) -> Outcome<bool> {
+    /// Runs it with its redirections; whether it failed because of those. It may be the body of a
+    /// function.
+    pub(super) async fn run_compound(
+        &mut self,
+        compound: &CompoundCommand,
+        is_body: bool,
+    ) -> Outcome<bool> {
         let substitutions = self.process_substitutions.len();
         if compound.redirects.is_empty() {
             let result = self.run_kind(compound).await;
@@ -45,7 +50,13 @@ impl Shell {
         };
         self.input_given = input_given;
         self.flush_errors().await;
-        if let Err(Unwind::Exec(_)) = result {
+        // The program that takes over finds them; and, in bash, an EXIT trap those of a function.
+        let kept = match result {
+            Err(Unwind::Exec(_)) => true,
+            Err(Unwind::Exit(_)) => is_body && !self.failed,
+            _ => false,
+        };
+        if kept {
             self.keep_fds(&mut undo);
             return result;
         }

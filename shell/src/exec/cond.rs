@@ -137,7 +137,7 @@ impl Shell {
             Ok(value) => Ok(Some(value)),
             Err(error) => {
                 self.complain([b"[[: ", &error.message[..]].concat());
-                if error.is_unbound() { Err(Unwind::Exit(1)) } else { Ok(None) }
+                if error.is_fatal() { Err(Unwind::Exit(self.fatal_status())) } else { Ok(None) }
             }
         }
     }

@@ -94,7 +94,10 @@ impl Shell {
         let mut result = self.run_debug_trap_of_call().await;
         if result.is_ok() {
             let body = &function.definition.body;
-            result = Deep::new(self.run_compound(body)).await.map(|_| ());
+            result = Deep::new(self.run_compound(body, true)).await.map(|_| ());
+            if result.is_ok() && self.env.status != 0 && super::counts(body) {
+                result = self.after_failure().await;
+            }
         }
         result = self.end_call(result).await;
         self.show_traps(hidden);

@@ -9,6 +9,7 @@ use crate::env::{SetOption, Shopt};
 use crate::shell::Shell;
 use crate::syntax::ast::{Command, CompoundKind, Pipeline};
 use crate::sys::{Deep, Fd};
+use crate::unwind::Unwind;
 
 impl Shell {
     pub(super) async fn run_pipeline(&mut self, pipeline: &Pipeline) -> Outcome {
@@ -21,24 +22,29 @@ impl Shell {
     /// A pipeline without its `time`.
     pub(super) async fn run_untimed(&mut self, pipeline: &Pipeline) -> Outcome {
         let outer = self.tested;
-        self.tested |= pipeline.negated;
+        // As in bash, `!` shields what is inside from errexit only if that is on already.
+        self.tested |= pipeline.negated && self.env.is(SetOption::Errexit);
         let result = match pipeline.commands.as_slice() {
             [] => {
                 self.env.status = 0;
-                Ok(())
+                Ok(false)
             }
             [command] => {
-                let result = self.run_command(command).await;
-                if !is_transparent(command) {
+                let result = self.run_command(command, pipeline.negated).await;
+                if let Err(Unwind::Error(status)) = result {
+                    self.env.status = status;
+                    self.set_pipe_status();
+                } else if !is_transparent(command) {
                     self.set_pipe_status();
                 }
                 result
             }
-            _ => Deep::new(self.run_elements(pipeline)).await,
+            _ => Deep::new(self.run_elements(pipeline)).await.map(|()| false),
         };
         self.tested = outer;
-        result?;
-        if pipeline.negated {
+        // As in bash, `!` says nothing of a compound command that did not run.
+        let unredirected = result?;
+        if pipeline.negated && !unredirected {
             self.env.status = u8::from(self.env.status == 0);
             // As in bash, these count as negated.
             if let [Command::Compound(compound)] = pipeline.commands.as_slice()
@@ -120,13 +126,15 @@ impl Shell {
             && statuses.last().is_some_and(|status| *status != 0)
             && pipeline.commands.last().is_some_and(is_subshell)
             && !self.tested
+            && !pipeline.negated
         {
             // Bash runs the trap for a subshell at the end, and again for the pipeline.
             self.run_err_trap().await?;
         }
         statuses.extend(status_here);
         self.set_pipeline_status(statuses);
-        if self.env.status != 0 { self.after_failure().await } else { Ok(()) }
+        let failed = self.env.status != 0 && !pipeline.negated;
+        if failed { self.after_failure().await } else { Ok(()) }
     }
 
     /// `lastpipe`: the last element in this very process.
@@ -136,11 +144,7 @@ impl Shell {
             self.replace_fd(fd, Fd::STDIN, &mut undo);
             let _ = self.sys.close(fd);
         }
-        // A simple command fails with its pipeline; what is in a compound one fails by itself.
-        let outer = self.tested;
-        self.tested |= matches!(command, Command::Simple(_));
-        let result = Deep::new(self.run_command(command)).await;
-        self.tested = outer;
+        let result = Deep::new(self.run_command(command, false)).await;
         self.restore_fds(undo);
         result?;
         Ok(self.env.status)

@@ -22,7 +22,10 @@ impl Shell {
     pub(crate) async fn redirect(&mut self, all: &[Redirect], undo: &mut Undo) -> Outcome<bool> {
         for redirect in all {
             let outer = self.builtin.take();
+            // Other than in a word, what fails in `< <(…)` counts for itself.
+            let tested = std::mem::take(&mut self.tested);
             let result = self.redirect_one(redirect, undo).await;
+            self.tested = tested;
             self.builtin = outer;
             match result {
                 Ok(true) => {}

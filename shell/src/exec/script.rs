@@ -63,7 +63,10 @@ impl Shell {
             let last = self.in_trap.exit && self.source == Source::Text;
             let level = self.trace_level;
             self.trace_level += u32::from(!last);
+            let errexit_off = self.errexit_off;
+            self.errexit_off |= self.tested;
             let result = self.run_commands(text, line, reader).await;
+            self.errexit_off = errexit_off;
             self.trace_level = level;
             self.leave();
             result

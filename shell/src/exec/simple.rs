@@ -19,11 +19,6 @@ pub(crate) enum Meaning {
 }
 
 impl Shell {
-    /// Runs the command if nothing in it can wait.
-    pub(super) fn run_simple_at_once(&mut self, _command: &SimpleCommand) -> Option<Outcome> {
-        None
-    }
-
     pub(super) async fn run_simple(&mut self, command: &SimpleCommand) -> Outcome {
         self.announce(command).await?;
         self.run_announced(command).await
@@ -46,7 +41,7 @@ impl Shell {
         self.substitution_status = None;
         let substitutions = self.process_substitutions.len();
         let mut undo = Vec::new();
-        let mut result = self.run_words(command, replaceable, &mut undo).await;
+        let result = self.run_words(command, replaceable, &mut undo).await;
         self.flush_errors().await;
         if let Err(Unwind::Exec(_)) = result {
             // The program that takes over finds them as they are.
@@ -55,10 +50,12 @@ impl Shell {
         }
         self.restore_fds(undo);
         self.close_process_substitutions(substitutions);
-        if let Err(Unwind::Error(status)) = &mut result {
+        if let Err(Unwind::Error(status)) = &result {
             self.env.status = *status;
         }
-        result
+        result?;
+        // While the redirections of what the command is part of are in force.
+        if self.env.traps.is_empty() { Ok(()) } else { self.run_signal_traps().await }
     }
 
     /// `$BASH_COMMAND`, if anything could ask for it.

@@ -48,6 +48,10 @@ impl Shell {
         if purpose != Purpose::Command {
             shell.jobs = self.jobs.clone();
         }
+        if purpose == Purpose::Simple {
+            shell.outer_exit = self.env.traps.get(TrapEvent::Exit).cloned();
+        }
+        shell.errexit_off = self.errexit_off;
         shell.tested = self.tested;
         shell.depth = self.depth;
         shell.in_trap = Running { exit: false, ..self.in_trap };
@@ -116,7 +120,17 @@ impl Shell {
                 match &*command {
                     Command::Simple(simple) => {
                         shell.replaceable = true;
-                        shell.run_announced(simple).await
+                        let result = shell.run_announced(simple).await;
+                        let failed = match result {
+                            Err(Unwind::Error(_) | Unwind::Abandon(_)) => true,
+                            Err(Unwind::Exit(_)) => shell.failed,
+                            _ => false,
+                        };
+                        // An error of an expansion is no reason for bash to leave the trap alone.
+                        if let (true, Some(action)) = (failed, shell.outer_exit.take()) {
+                            shell.env.traps.set(TrapEvent::Exit, &action);
+                        }
+                        result
                     }
                     // `( … )` as an element needs no second process.
                     Command::Compound(compound) => match &compound.kind {
@@ -125,9 +139,16 @@ impl Shell {
                         {
                             shell.run_list(list).await
                         }
-                        _ => shell.run_command(&command).await,
+                        kind => {
+                            shell.run_command(&command, false).await?;
+                            if !matches!(kind, crate::syntax::ast::CompoundKind::Group(_)) {
+                                // An EXIT trap that it has set goes with it, in bash.
+                                shell.env.traps.reset(TrapEvent::Exit);
+                            }
+                            Ok(())
+                        }
                     },
-                    _ => shell.run_command(&command).await,
+                    _ => shell.run_command(&command, false).await.map(|_| ()),
                 }
             })
         })
@@ -194,14 +215,15 @@ impl Shell {
     /// `$(< file)`: its contents, without a process of its own.
     async fn read_input_file(&mut self, word: &Word) -> Outcome<Vec<u8>> {
         let opened = self.open_input(word).await?;
+        let fails = self.env.is(SetOption::Errexit);
+        if let (None, true) = (opened, fails) {
+            // Also where failing is tested.
+            return Err(Unwind::Exit(self.env.status.max(1)));
+        }
         let status = u8::from(opened.is_none());
         self.env.status = status;
         self.substitution_status = Some(status);
-        let Some(fd) = opened else {
-            // Also where failing is tested.
-            let fails = self.env.is(SetOption::Errexit);
-            return if fails { Err(Unwind::Exit(status)) } else { Ok(Vec::new()) };
-        };
+        let Some(fd) = opened else { return Ok(Vec::new()) };
         let output = self.read_to_end(fd).await;
         let _ = self.sys.close(fd);
         Ok(as_substituted(output?))
@@ -242,7 +264,6 @@ impl Shell {
         let attrs = ForkAttrs { pgid: None, actions };
         let started = self.fork_with(Purpose::Command, attrs, move |shell| {
             Deep::new(async move {
-                shell.tested = false;
                 shell.trace_level += 1;
                 shell.replaceable = only_simple(&list);
                 shell.run_list(&list).await

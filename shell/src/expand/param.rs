@@ -334,7 +334,7 @@ impl Shell {
     async fn element(&mut self, name: &[u8], word: &Word) -> Outcome<Held> {
         let Some(key) = self.subscript_key(name, word).await? else { return Ok(Held::Unset) };
         if self.env.is_before_start(name, &key) {
-            self.complain([name, b": bad array subscript"].concat());
+            self.report([name, b": bad array subscript"].concat())?;
             return Ok(Held::One(Vec::new()));
         }
         let value = self.env.element(name, &key);
@@ -347,16 +347,16 @@ impl Shell {
         if is_assoc {
             let key = self.operand_text(word, Quoting::Bare(Tildes::Start)).await?;
             if key.is_empty() {
-                self.complain([name, b": bad array subscript"].concat());
+                self.report([name, b": bad array subscript"].concat())?;
                 return Ok(None);
             }
             return Ok(Some(Key::Name(key)));
         }
         if word.parts.is_empty() {
-            self.complain([name, b": bad array subscript"].concat());
+            self.report([name, b": bad array subscript"].concat())?;
             return Ok(None);
         }
-        match self.arith_deep(word, b"").await {
+        match self.arith_deep(&super::arithmetic_subscript(word), b"").await {
             Ok(index) => Ok(Some(Key::Index(index))),
             Err(Unwind::Error(status)) => Err(Unwind::Abandon(status)),
             Err(unwind) => Err(unwind),
@@ -404,6 +404,7 @@ impl Shell {
                 if self.env.variables.get(name).is_some())
                 || matches!(&expansion.param, Param::Positional(_)) =>
             {
+                self.check_set(&expansion.param, expansion)?;
                 return Ok(Indirect::Nothing);
             }
             _ => {

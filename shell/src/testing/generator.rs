@@ -24,6 +24,7 @@ pub fn script(seed: u64) -> String {
         value: Value::Free,
         in_function: false,
         in_substitution: false,
+        in_quotes: false,
     };
     generator.script();
     generator.out
@@ -37,6 +38,8 @@ struct Generator {
     in_function: bool,
     /// Bash reads here-documents in substitutions not always as it writes them.
     in_substitution: bool,
+    /// Bash expands braces between quotes in quotes.
+    in_quotes: bool,
 }
 
 /// Whether what is generated is going to be assigned.
@@ -52,8 +55,15 @@ enum Value {
 
 impl Generator {
     fn script(&mut self) {
+        let mut settings = Vec::new();
         for _ in 0..self.random.below(7) {
-            let line = self.random.pick(SETTINGS);
+            settings.push(self.random.pick(SETTINGS));
+        }
+        // When an unset variable ends a process, bash runs the trap of another there.
+        if settings.iter().any(|line| matches!(*line, "set -u" | "set -eu")) {
+            settings.retain(|line| !line.ends_with(" EXIT"));
+        }
+        for line in settings {
             self.put(line);
             self.put("\n");
         }
@@ -102,6 +112,8 @@ impl Generator {
                 self.in_function = outer;
             }
             'w' => self.word(inner),
+            // An empty part in quotes beside another one: bash takes it for a character.
+            'S' => self.part(inner),
             'W' => self.words(inner),
             'v' => self.assigned(|generator| generator.word(inner)),
             'V' => self.assigned(|generator| generator.words(inner)),
@@ -121,7 +133,12 @@ impl Generator {
                 self.pick(if extended { EXTENDED } else { PATTERNS });
             }
             'x' => self.pick(REGEXES),
-            'o' => self.pick(OPERANDS),
+            'o' => {
+                let operand = self.random.pick(OPERANDS);
+                // Bash loses these quotes in braces in substitutions.
+                let lost = self.in_substitution && operand.starts_with("$'");
+                self.put(if lost { "q" } else { operand });
+            }
             'e' => {
                 self.pick(&["echo $a", "for q in 1 2; do echo $q; done", "false", "a=1; exit 3"]);
             }
@@ -210,7 +227,10 @@ impl Generator {
 
     fn part(&mut self, depth: usize) {
         match self.random.below(if depth == 0 { 13 } else { 16 }) {
-            0 | 1 => self.pick(BARE),
+            0 | 1 => {
+                let text = self.random.pick(BARE);
+                self.put(if self.in_quotes { text.trim_start_matches('{') } else { text });
+            }
             2 => {
                 let text = self.random.pick(TEXTS);
                 self.put(&format!("'{text}'"));
@@ -236,7 +256,7 @@ impl Generator {
                 "${r[§i]}",
                 "${m[§k]}",
                 "\"${s[@]}\"",
-                "${r[@]#§o}",
+                "\"${r[@]#§o}\"",
                 "\"${@%§o}\"",
                 "${r[@]:1}",
                 "\"p${r[@]}s\"",
@@ -273,7 +293,10 @@ impl Generator {
         self.put(quote);
         self.put("${");
         self.pick(NAMES);
+        let outer = self.in_quotes;
+        self.in_quotes |= !quote.is_empty();
         self.fill(operator, depth);
+        self.in_quotes = outer;
         self.put("}");
         self.put(quote);
     }

@@ -45,7 +45,7 @@ pub fn run(job: Job<'_>) -> Result<Finished, Outcome> {
     let mut kernel = Kernel::new(vfs, config);
     kernel.set_loader(Arc::new(Commands));
     let (stdout, stderr) = (kernel.capture(KEPT), kernel.capture(KEPT));
-    let env = ["PATH=/usr/bin:/bin", "HOME=/home/user", "LC_ALL=C.UTF-8"];
+    let env = ["PATH=/usr/bin:/bin", "HOME=/nonexistent", "LC_ALL=C.UTF-8"];
     let init = InitProcess {
         argv: vec![job.arg0.into(), b"-c".to_vec(), b"--".to_vec(), job.script.to_vec()],
         env: env.map(|text| text.as_bytes().to_vec()).to_vec(),

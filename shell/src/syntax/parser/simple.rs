@@ -243,14 +243,19 @@ impl Grammar<'_> {
     fn keyed_element(&mut self) -> Result<ArrayElement, ParseError> {
         let mark = self.input.mark();
         let keyed = self.find_closing(self.input.pos + 1, b']').is_some_and(|close| {
-            let next = self.input.at(close + 1);
-            next == b'=' || (next == b'+' && self.input.at(close + 2) == b'=')
+            let mut at = close + 1;
+            while (self.input.at(at), self.input.at(at + 1)) == (b'\\', b'\n') {
+                at += 2;
+            }
+            let next = self.input.at(at);
+            next == b'=' || (next == b'+' && self.input.at(at + 1) == b'=')
         });
         if !keyed {
             return self.required_word().map(ArrayElement::Word);
         }
         self.input.pos += 1;
         let subscript = self.subscript(mark)?;
+        self.input.skip_continuations();
         let append = self.input.peek() == b'+';
         self.input.pos += 1 + usize::from(append);
         Ok(ArrayElement::Keyed { subscript, append, value: self.word()? })
