@@ -90,7 +90,10 @@ impl Shell {
 
     /// The words that braces make of one; `None` where there are none to expand.
     pub(crate) fn expand_braces(&self, word: &Word) -> Option<Vec<Word>> {
-        if self.env.is(SetOption::Braceexpand) { brace::expand(word) } else { None }
+        if !self.env.is(SetOption::Braceexpand) {
+            return None;
+        }
+        brace::expand(word, self.sys.room())
     }
 
     async fn expand_unbraced(&mut self, word: &Word, fields: &mut Vec<Vec<u8>>) -> Outcome<()> {
@@ -314,14 +317,14 @@ pub(crate) fn arithmetic_subscript(word: &Word) -> Cow<'_, Word> {
 }
 
 /// The words that an element of a list becomes by brace expansion, if there is any.
-pub(crate) fn braced_element(element: &ArrayElement) -> Option<Vec<Word>> {
+pub(crate) fn braced_element(element: &ArrayElement, room: usize) -> Option<Vec<Word>> {
     let ArrayElement::Keyed { subscript, append, value } = element else { return None };
     let literal = |text: &[u8]| WordPart::Literal(text.into());
     let mut parts = vec![literal(b"[")];
     parts.extend(subscript.parts.iter().cloned());
     parts.push(literal(if *append { b"]+=" } else { b"]=" }));
     parts.extend(value.parts.iter().cloned());
-    brace::expand(&Word { parts, span: value.span })
+    brace::expand(&Word { parts, span: value.span }, room)
 }
 
 /// The text of a word on which no step has anything to do.

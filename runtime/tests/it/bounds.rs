@@ -239,6 +239,40 @@ fn a_shell_that_wants_more_memory_ends_by_its_limit() {
 }
 
 #[test]
+fn a_text_that_is_too_long_to_be_parsed_is_no_script() {
+    for (script, status) in [
+        ("source <(while :; do echo : a b c d e f g h i j k l m n o p q r s t; done)", 1),
+        ("while :; do echo -n aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa; done | bash", 2),
+        ("printf -v x %0400000d 1; eval \"${x//0/:;}\"", 2),
+    ] {
+        let output = shell(script);
+        names(&output, "memory_per_process");
+        let why = output.stderr_text().to_lowercase();
+        assert!(why.contains("cannot allocate memory\n"), "{script}: {why}");
+        assert_eq!((&output.ended, output.exit_code), (&Ended::Exited, status), "{script}");
+    }
+}
+
+#[test]
+fn braces_stay_where_there_is_no_memory_for_their_words() {
+    let output = shell("set -- {1..100000}; echo $# $1");
+    assert_eq!(output.stdout_text(), "1 {1..100000}\n");
+}
+
+#[test]
+fn patterns_and_braces_without_an_end_take_no_time() {
+    let mut sandbox = Sandbox::builder().build().unwrap();
+    for text in ["[", "[[:", "@(", "{", "{,", "[[."] {
+        let script = format!(
+            "printf -v x %099999d; x=${{x//0/'{text}'}}; shopt -s extglob; [[ a == $x ]];
+             case a in $x) ;; esac; : ${{y#$x}}; eval \": '{text}'$x\" 2>/dev/null; :"
+        );
+        let command = sandbox.script(script).timeout(Duration::from_secs(30));
+        assert_eq!(command.output().unwrap().ended, Ended::Exited, "{text}");
+    }
+}
+
+#[test]
 fn shells_together_end_by_the_limit_of_all() {
     let subshells = "printf -v x %0300000d 1; for i in {1..50}; do { x+=1; read x; } & done; wait";
     let output = shell(subshells);

@@ -55,11 +55,14 @@ impl Env {
             span.end.saturating_sub(span.start) as usize * PARSED + VARIABLE
         };
         let functions: usize = self.functions.values().map(function).sum();
+        let hashed: usize =
+            self.hash.iter().map(|(name, (path, _))| name.len() + path.len() + VARIABLE).sum();
         let aliases: usize =
             self.aliases.iter().map(|(name, text)| name.len() + text.len() + VARIABLE).sum();
         let completions: usize =
             self.completions.iter().map(|(name, spec)| name.len() + spec.footprint()).sum();
-        let texts = of_texts(&self.positional) + of_texts(&self.dir_stack) + completions + SHELL;
+        let texts =
+            of_texts(&self.positional) + of_texts(&self.dir_stack) + completions + hashed + SHELL;
         self.footprint.grown = 0;
         let sum = (variables + functions + aliases + texts) as u64;
         self.footprint.sum = sum + self.footprint.outer_arguments + self.footprint.argv_env;

@@ -256,7 +256,8 @@ impl Shell {
                 }
                 ArrayElement::Keyed { subscript, append, value } => {
                     let braced = self.env.is(SetOption::Braceexpand) && kind == ListKind::Indexed;
-                    if braced && let Some(words) = expand::braced_element(element) {
+                    if braced && let Some(words) = expand::braced_element(element, self.sys.room())
+                    {
                         // Braces make words of it, no matter how it looks.
                         let fields = self.expand_args(&words).await?;
                         expanded.extend(fields.into_iter().map(Element::Plain));

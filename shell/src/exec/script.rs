@@ -12,7 +12,7 @@ use vfs::{Errno, OFlags, Whence};
 use super::Outcome;
 use bstr::ByteSlice;
 
-use crate::env::{SetOption, Shopt};
+use crate::env::{SetOption, Shopt, footprint};
 use crate::shell::{Shell, Source};
 use crate::syntax::{ParseError, ParseOptions, Parser};
 use crate::sys::{Deep, Fd};
@@ -58,6 +58,9 @@ impl Shell {
         reader: &'static str,
     ) -> Deep<'a, Outcome> {
         Deep::new(async move {
+            if text.len() > self.parsable() {
+                return Err(self.exhausted());
+            }
             self.enter()?;
             // `set -x` shows that this is inside of something; not so of what runs after `-c`.
             let last = self.in_trap.exit && self.source == Source::Text;
@@ -211,6 +214,9 @@ impl Shell {
                         self.print_error(&line);
                     }
                     text.extend_from_slice(&line);
+                    if text.len() > self.parsable() {
+                        return Err(self.exhausted());
+                    }
                     false
                 }
                 LineRead::End => true,
@@ -310,6 +316,12 @@ impl Shell {
         self.flush_errors().await;
     }
 
+    /// How many bytes of text there is memory for once it is parsed. For some there always is.
+    pub(crate) fn parsable(&self) -> usize {
+        const LITTLE: usize = 16 << 10;
+        (self.sys.room() / footprint::PARSED).max(LITTLE)
+    }
+
     /// One line; what follows it stays unread.
     ///
     /// An interactive shell that is interrupted forgets what it read: [`LineRead::Interrupted`].
@@ -344,6 +356,9 @@ impl Shell {
                 return LineRead::Line(line);
             }
             line.extend_from_slice(bytes);
+            if line.len() > self.parsable() {
+                return LineRead::Line(line);
+            }
         }
         if line.is_empty() { LineRead::End } else { LineRead::Line(line) }
     }
@@ -364,6 +379,10 @@ impl Shell {
         let result = loop {
             match self.sys.read(fd, &mut block).await {
                 Ok(0) => break Ok(text),
+                Ok(_) if text.len() > self.parsable() => {
+                    self.sys.refuse();
+                    break Err(Errno::ENOMEM);
+                }
                 Ok(count) => text.extend_from_slice(block.get(..count).unwrap_or_default()),
                 Err(Errno::EINTR) => self.collect_signals(),
                 Err(error) => break Err(error),

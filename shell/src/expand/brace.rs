@@ -23,8 +23,28 @@ impl Atom<'_> {
     }
 }
 
-/// The words that a word stands for; `None` when it has no braces to expand.
-pub(super) fn expand(word: &Word) -> Option<Vec<Word>> {
+/// What may still be made.
+struct Budget {
+    words: usize,
+    atoms: usize,
+    /// Atoms that are looked at for the end of a brace.
+    steps: usize,
+}
+
+/// Of one word, so much is looked at again and again.
+const MAX_STEPS: usize = 1 << 26;
+
+impl Budget {
+    fn take_words(&mut self, words: usize, atoms: usize) -> Option<()> {
+        self.words = self.words.checked_sub(words)?;
+        self.atoms = self.atoms.checked_sub(atoms)?;
+        Some(())
+    }
+}
+
+/// The words that a word stands for; `None` when it has no braces to expand, or for want of
+/// `room`, which is bytes.
+pub(super) fn expand(word: &Word, room: usize) -> Option<Vec<Word>> {
     let literal = |part: &WordPart| matches!(part, WordPart::Literal(text) if text.contains(&b'{'));
     if !word.parts.iter().any(literal) {
         return None;
@@ -36,7 +56,9 @@ pub(super) fn expand(word: &Word) -> Option<Vec<Word>> {
             part => atoms.push(Atom::Part(part)),
         }
     }
-    let mut budget = MAX_WORDS;
+    // Each is copied on its way to a word, and lies in it beside what a word takes itself.
+    let atoms_in_room = room / (4 * size_of::<Atom<'_>>());
+    let mut budget = Budget { words: MAX_WORDS, atoms: atoms_in_room, steps: MAX_STEPS };
     let words = alternatives(&atoms, &mut budget, 0)?;
     if let [only] = words.as_slice()
         && only.len() == atoms.len()
@@ -96,16 +118,19 @@ fn lengthen(param: &mut Param, byte: u8, literal: &mut Vec<u8>) {
     }
 }
 
+/// What a word takes beside its text, in atoms.
+const WORD: usize = 16;
+
 /// Braces nest so deep; deeper ones stay as they are.
 const MAX_DEPTH: u32 = 200;
 
 /// `None` when there would be too many.
 fn alternatives<'a>(
     atoms: &[Atom<'a>],
-    budget: &mut usize,
+    budget: &mut Budget,
     depth: u32,
 ) -> Option<Vec<Vec<Atom<'a>>>> {
-    let found = if depth < MAX_DEPTH { first_brace(atoms) } else { None };
+    let found = if depth < MAX_DEPTH { first_brace(atoms, &mut budget.steps)? } else { None };
     let Some((open, close, commas)) = found else { return Some(vec![atoms.to_vec()]) };
     let (before, inside, after) =
         (atoms.get(..open)?, atoms.get(open + 1..close)?, atoms.get(close + 1..)?);
@@ -121,7 +146,12 @@ fn alternatives<'a>(
         middles
     };
     let tails = alternatives(after, budget, depth + 1)?;
-    *budget = budget.checked_sub(middles.len().checked_mul(tails.len())?)?;
+    let words = middles.len().checked_mul(tails.len())?;
+    let of = |words: &[Vec<Atom<'_>>]| words.iter().map(Vec::len).sum::<usize>();
+    let (of_middles, of_tails) = (of(&middles), of(&tails));
+    let atoms = before.len().checked_add(WORD)?.checked_mul(words)?;
+    let atoms = atoms.checked_add(of_middles.checked_mul(tails.len())?)?;
+    budget.take_words(words, atoms.checked_add(of_tails.checked_mul(middles.len())?)?)?;
     let mut words = Vec::with_capacity(middles.len() * tails.len());
     for middle in &middles {
         for tail in &tails {
@@ -131,19 +161,28 @@ fn alternatives<'a>(
     Some(words)
 }
 
-/// The first braces that are to be expanded: where they open and close, and the commas between.
-fn first_brace(atoms: &[Atom<'_>]) -> Option<(usize, usize, Vec<usize>)> {
+/// Where braces open and close, and the commas between.
+type Found = (usize, usize, Vec<usize>);
+
+/// The first braces that are to be expanded.
+///
+/// `None` where that takes too long.
+fn first_brace(atoms: &[Atom<'_>], steps: &mut usize) -> Option<Option<Found>> {
     let mut from = 0;
-    loop {
-        let open = from + atoms.get(from..)?.iter().position(|atom| atom.is(b'{'))?;
-        if let Some((close, commas)) = closing(atoms, open) {
+    while let Some(open) = atoms.get(from..)?.iter().position(|atom| atom.is(b'{')) {
+        let open = from + open;
+        let found = closing(atoms, open);
+        let end = found.as_ref().map_or(atoms.len(), |(close, _)| *close);
+        *steps = steps.checked_sub(end - open)?;
+        if let Some((close, commas)) = found {
             let inside = atoms.get(open + 1..close)?;
             if !commas.is_empty() || ends(inside).is_some() {
-                return Some((open, close, commas));
+                return Some(Some((open, close, commas)));
             }
         }
         from = open + 1;
     }
+    Some(None)
 }
 
 fn closing(atoms: &[Atom<'_>], open: usize) -> Option<(usize, Vec<usize>)> {
@@ -213,10 +252,10 @@ fn ends(inside: &[Atom<'_>]) -> Option<Range> {
     })
 }
 
-fn range<'a>(inside: &[Atom<'_>], budget: &mut usize) -> Option<Vec<Vec<Atom<'a>>>> {
+fn range<'a>(inside: &[Atom<'_>], budget: &mut Budget) -> Option<Vec<Vec<Atom<'a>>>> {
     let Range { first, last, step, form } = ends(inside)?;
     let count = usize::try_from(first.abs_diff(last) / step).ok()?.checked_add(1)?;
-    if count > *budget {
+    if count > budget.words || count > budget.atoms {
         return None;
     }
     let value = |index: usize| {

@@ -15,7 +15,7 @@ fn bash(script: &str) -> Vec<String> {
 fn braces(text: &str) -> Vec<String> {
     let part = WordPart::Literal(text.as_bytes().into());
     let word = Word { parts: vec![part], span: Span::default() };
-    let words = brace::expand(&word).unwrap_or_else(|| vec![word.clone()]);
+    let words = brace::expand(&word, 1 << 30).unwrap_or_else(|| vec![word.clone()]);
     let text = |word: &Word| {
         let literals = word.parts.iter().map(|part| match part {
             WordPart::Literal(text) => String::from_utf8_lossy(text).into_owned(),

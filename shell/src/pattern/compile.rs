@@ -15,6 +15,9 @@ pub(crate) struct Piece<'a> {
 /// Groups nest so deep; below that their characters are literal.
 const MAX_DEPTH: u32 = 250;
 
+/// No class and no collating element has a longer name.
+const MAX_NAME: usize = 32;
+
 type Character = (Code, bool);
 
 pub(super) fn compile(pieces: &[Piece<'_>], options: PatternOptions) -> Pattern {
@@ -26,7 +29,9 @@ pub(super) fn compile(pieces: &[Piece<'_>], options: PatternOptions) -> Pattern 
             at += length;
         }
     }
-    let mut parser = Parser { text: characters, at: 0, options };
+    let last = |byte| characters.iter().rposition(|(code, quoted)| !quoted && code.is(byte));
+    let (bracket, group) = (last(b']').unwrap_or(0), last(b')').unwrap_or(0));
+    let mut parser = Parser { text: characters, at: 0, options, closings: [bracket, group] };
     let nodes = parser.sequence(0);
     Pattern::new(nodes, options)
 }
@@ -35,6 +40,8 @@ struct Parser {
     text: Vec<Character>,
     at: usize,
     options: PatternOptions,
+    /// Where the last `]` and `)` are: nothing behind them is looked at for one.
+    closings: [usize; 2],
 }
 
 impl Parser {
@@ -84,6 +91,9 @@ impl Parser {
         if !self.options.extglob || depth >= MAX_DEPTH || self.special(1) != Some(b'(') {
             return false;
         }
+        if self.at > self.closings[1] {
+            return false;
+        }
         let mut open = 0_u32;
         let mut at = self.at + 1;
         while let Some((code, quoted)) = self.text.get(at) {
@@ -131,6 +141,9 @@ impl Parser {
     /// Leaves the position on the closing bracket; `None` and unmoved if there is none.
     fn bracket(&mut self) -> Option<Bracket> {
         let start = self.at;
+        if start > self.closings[0] {
+            return None;
+        }
         let bracket = self.bracket_items();
         if bracket.is_none() {
             self.at = start;
@@ -203,6 +216,9 @@ impl Parser {
                 return Some(name);
             }
             code.push(&mut name);
+            if name.len() > MAX_NAME {
+                return None;
+            }
             at += 1;
         }
     }
