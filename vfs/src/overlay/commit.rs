@@ -254,10 +254,9 @@ impl Apply<'_> {
         loop {
             let before = missing.len();
             for (delta, result) in deltas.iter().zip(results.iter_mut()) {
-                let is_new = delta.change.kind == ChangeKind::Added;
                 let path = match &delta.under {
-                    Some(_) if is_new => self.aside(&delta.lower_path),
-                    _ => delta.change.path.clone(),
+                    Some(_) => self.aside(&delta.place),
+                    None => delta.change.path.clone(),
                 };
                 let taken = delta.comes() && delta.replaced.is_none() && self.find(&path).is_ok();
                 if result.is_ok() && (taken || is_in(delta, &missing)) {

@@ -52,6 +52,8 @@ pub(super) struct Delta {
     pub(super) lower: Option<Ino>,
     /// The path that the lower layer has it under.
     pub(super) lower_path: Vec<u8>,
+    /// The path at which the lower layer would have it: that of the change but in what was renamed.
+    pub(super) place: Vec<u8>,
     /// What the lower layer had when it was changed here; `None`: nothing.
     pub(super) base: Option<Version>,
     /// What a renamed entry was put in the place of, and the path that the lower layer has it under.
@@ -316,6 +318,7 @@ impl<'a> Walk<'a> {
                     ino: Some(seen.ino),
                     lower: Some(lower),
                     lower_path: b".".to_vec(),
+                    place: b".".to_vec(),
                     base: Some(changed.version),
                     replaced: None,
                     under: None,
@@ -606,6 +609,7 @@ impl<'a> Walk<'a> {
             ino,
             lower,
             lower_path: entry.lower_path.clone(),
+            place: entry.lower_path.clone(),
             base,
             replaced: None,
             under: entry.pair.under.clone(),

@@ -50,7 +50,8 @@ impl Apply<'_> {
     }
 
     fn expected(&self, delta: &Delta, leaving: &BTreeSet<Vec<u8>>) -> bool {
-        let path = &delta.change.path;
+        // Inside a renamed directory the path is not yet the target's.
+        let path = if delta.under.is_some() { &delta.place } else { &delta.change.path };
         // What it is in may leave as a whole, too.
         let leaves = |path: &[u8]| {
             let ends =
@@ -60,13 +61,11 @@ impl Apply<'_> {
         let free = |path: &[u8]| leaves(path) || self.find(path).is_err();
         let is_dir = delta.change.file_type == FileType::Directory;
         match &delta.change.kind {
-            // Inside a renamed directory the path is not yet the target's.
-            ChangeKind::Added if delta.under.is_some() => free(&delta.lower_path),
             ChangeKind::Added => free(path),
             ChangeKind::Renamed { from } => {
                 let there = match &delta.replaced {
                     Some((path, version)) => self.version(path) == Some(*version),
-                    None => delta.under.is_some() || free(path),
+                    None => free(path),
                 };
                 there && self.version(from) == delta.base
             }
