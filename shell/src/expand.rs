@@ -258,6 +258,10 @@ impl Shell {
             return Unwind::Abandon(1);
         }
         let unbound = error.is_fatal();
+        if unbound {
+            // It is the shell that says this.
+            self.builtin = None;
+        }
         let separator: &[u8] = if owner.is_empty() || unbound { b"" } else { b": " };
         let owner = if unbound { b"" } else { owner };
         let message = [owner, separator, &error.message].concat();

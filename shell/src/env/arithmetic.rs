@@ -28,11 +28,9 @@ impl arith::Variables for Env {
             }
             Some(key) => self.element(name, key),
         };
-        // An element that is not there is nothing, as long as there is the variable.
-        if value.is_none()
-            && self.is(SetOption::Nounset)
-            && (key.is_none() || self.variable(name).is_none())
-        {
+        // An element that a variable with a value does not have is 0.
+        let has_value = || self.variable(name).is_some_and(|variable| variable.is_set());
+        if value.is_none() && self.is(SetOption::Nounset) && !has_value() {
             let message = [name, b": unbound variable"].concat();
             return Err(ArithError { message, kind: ArithErrorKind::Fatal });
         }

@@ -136,8 +136,12 @@ impl Shell {
         match self.evaluate(text).await? {
             Ok(value) => Ok(Some(value)),
             Err(error) => {
+                if error.is_fatal() {
+                    self.complain(&error.message);
+                    return Err(Unwind::Exit(self.fatal_status()));
+                }
                 self.complain([b"[[: ", &error.message[..]].concat());
-                if error.is_fatal() { Err(Unwind::Exit(self.fatal_status())) } else { Ok(None) }
+                Ok(None)
             }
         }
     }
