@@ -1,9 +1,9 @@
 //! `set -x`: showing commands before they run.
 
-use super::assign::Assigned;
+use super::assign::{Assigned, AssignedValue, Element};
 use super::cond::Sense;
 use crate::builtin::Argument;
-use crate::env::SetOption;
+use crate::env::{Mode, SetOption};
 use crate::expand::quote;
 use crate::shell::Shell;
 use crate::syntax::ast::{AssignValue, Assignment, Word};
@@ -47,13 +47,35 @@ impl Shell {
     }
 
     pub(super) async fn trace_arguments(&mut self, args: &[Argument]) {
-        if self.traces() {
-            let show = |arg: &Argument| match arg {
+        if !self.traces() {
+            return;
+        }
+        let mut quoted = Vec::with_capacity(args.len());
+        for arg in args {
+            quoted.push(match arg {
                 Argument::Word(word) => quote::traced(word),
-                Argument::Assignment(assigned) => quote::traced(&assigned.word()),
-            };
-            let quoted: Vec<Vec<u8>> = args.iter().map(show).collect();
-            self.trace(&quoted.join(&b' ')).await;
+                Argument::Assignment(assigned) => match &assigned.value {
+                    // A list is assigned, and shown, before the declaration.
+                    AssignedValue::List(elements) => {
+                        self.trace(&list_shown(assigned, elements)).await;
+                        quote::traced(&assigned.name)
+                    }
+                    AssignedValue::Text(_) => quote::traced(&assigned.word()),
+                },
+            });
+        }
+        self.trace(&quoted.join(&b' ')).await;
+        // These two show what they assign, too.
+        let Some(Argument::Word(command)) = args.first() else { return };
+        if !matches!(command.as_slice(), b"export" | b"readonly") {
+            return;
+        }
+        for arg in args {
+            if let Argument::Assignment(assigned) = arg
+                && matches!(assigned.value, AssignedValue::Text(_))
+            {
+                self.trace(&shown(assigned)).await;
+            }
         }
     }
 
@@ -100,8 +122,21 @@ impl Shell {
     }
 }
 
+/// `name=('value' ['key']='value')`
+fn list_shown(assigned: &Assigned, elements: &[Element]) -> Vec<u8> {
+    let show = |element: &Element| match element {
+        Element::Plain(value) => quote::single(value),
+        Element::Keyed(key, value, mode) => {
+            let equals: &[u8] = if *mode == Mode::Append { b"]+=" } else { b"]=" };
+            [b"[", &quote::single(key)[..], equals, &quote::single(value)].concat()
+        }
+    };
+    let elements: Vec<Vec<u8>> = elements.iter().map(show).collect();
+    let equals: &[u8] = if assigned.mode == Mode::Append { b"+=(" } else { b"=(" };
+    [&assigned.name[..], equals, &elements.join(&b' '), b")"].concat()
+}
+
 fn shown(assigned: &Assigned) -> Vec<u8> {
-    use super::assign::AssignedValue;
     match &assigned.value {
         AssignedValue::List(_) => assigned.word(),
         AssignedValue::Text(text) => {
