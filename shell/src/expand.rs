@@ -258,7 +258,7 @@ impl Shell {
             return Unwind::Abandon(1);
         }
         let unbound = error.is_fatal();
-        if unbound {
+        if error.message.ends_with(b": unbound variable") {
             // It is the shell that says this.
             self.builtin = None;
         }
