@@ -10,6 +10,7 @@ mod coproc;
 pub(crate) mod external;
 mod function;
 pub(crate) mod job;
+mod keyword;
 mod pipeline;
 pub(crate) mod redirect;
 mod regex;

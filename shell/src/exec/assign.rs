@@ -207,8 +207,7 @@ impl Shell {
         let Some((Argument::Word(command), rest)) = args.split_first_mut() else { return Ok(()) };
         let local = match command.as_slice() {
             b"declare" | b"typeset" | b"local" => self.function_depth > 0,
-            b"readonly" => false,
-            _ => return Ok(()),
+            _ => false,
         };
         let has = |arg: &Argument, letter: u8| {
             matches!(arg, Argument::Word(word)

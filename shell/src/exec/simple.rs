@@ -7,7 +7,7 @@ use super::assign::ListKind;
 use crate::builtin::{self, Argument, Builtin, Run};
 use crate::env::{Function, SetOption, Shopt, VarError};
 use crate::shell::Shell;
-use crate::syntax::ast::{Arg, AssignValue, Assignment, Command, SimpleCommand, Word, WordPart};
+use crate::syntax::ast::{Arg, Command, SimpleCommand, Word, WordPart};
 use crate::sys::Deep;
 use crate::unwind::Unwind;
 
@@ -76,7 +76,8 @@ impl Shell {
         replaceable: bool,
         undo: &mut super::redirect::Undo,
     ) -> Outcome {
-        let keyworded = self.env.is(SetOption::Keyword).then(|| with_keywords(command));
+        let keyworded =
+            self.env.is(SetOption::Keyword).then(|| super::keyword::with_keywords(command));
         let command = keyworded.as_ref().unwrap_or(command);
         let Some((mut args, declares)) = self.expand_words(command).await? else {
             return self.run_assignments(command, undo).await;
@@ -137,7 +138,9 @@ impl Shell {
                 }
             }
         }
-        self.expand_lists_in_text(&mut args).await?;
+        if is_declaration(&args) {
+            self.expand_lists_in_text(&mut args).await?;
+        }
         Ok((!args.is_empty()).then_some((args, declares)))
     }
 
@@ -458,38 +461,8 @@ fn literal(word: &Word) -> Option<&[u8]> {
     }
 }
 
-/// `set -k`: every word that looks like an assignment is one, wherever it stands.
-fn with_keywords(command: &SimpleCommand) -> SimpleCommand {
-    let mut command = command.clone();
-    let mut words = Vec::with_capacity(command.words.len());
-    for arg in command.words {
-        match arg {
-            Arg::Word(word) => match as_assignment(&word) {
-                Some(assignment) => command.assignments.push(assignment),
-                None => words.push(Arg::Word(word)),
-            },
-            Arg::Assignment(assignment) => words.push(Arg::Assignment(assignment)),
-        }
-    }
-    command.words = words;
-    command
-}
-
-/// `name=value` or `name+=value`, which was parsed as a word.
-fn as_assignment(word: &Word) -> Option<Assignment> {
-    let (first, rest) = word.parts.split_first()?;
-    let WordPart::Literal(text) = first else { return None };
-    let (name, value) = text.split_at(text.iter().position(|byte| *byte == b'=')?);
-    let plain = name.strip_suffix(b"+");
-    let name = plain.unwrap_or(name);
-    let begins = value.get(1..).filter(|text| !text.is_empty());
-    let parts = begins.map(|text| WordPart::Literal(text.into())).into_iter();
-    let value = Word { parts: parts.chain(rest.iter().cloned()).collect(), span: word.span };
-    crate::env::is_name(name).then(|| Assignment {
-        name: name.into(),
-        subscript: None,
-        append: plain.is_some(),
-        value: AssignValue::Scalar(value),
-        span: word.span,
-    })
+/// Whether the command declares variables that may be arrays.
+fn is_declaration(args: &[Argument]) -> bool {
+    matches!(args, [Argument::Word(name), _, ..]
+        if matches!(name.as_slice(), b"declare" | b"typeset" | b"local" | b"readonly"))
 }
