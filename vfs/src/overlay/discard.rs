@@ -83,13 +83,16 @@ impl OverlayFs {
     /// stand in front of what came instead.
     fn stay(&mut self, deltas: &[Delta]) {
         for delta in deltas {
-            let gone = match (&delta.change.kind, &delta.source, delta.lower_dir) {
-                (ChangeKind::Deleted, _, Some(dir)) => (dir, &delta.name),
-                (_, Some((dir, name)), _) => (*dir, name),
-                _ => continue,
-            };
-            if let Some(changed) = self.changed.get_mut(&gone.0) {
-                changed.hidden.remove(gone.1.as_slice());
+            let place = delta.lower_dir.map(|dir| (dir, &delta.name));
+            let source = delta.source.as_ref().map(|(dir, name)| (*dir, name));
+            for (dir, name) in place.into_iter().chain(source) {
+                let hidden = match self.changed.get_mut(&dir) {
+                    Some(changed) => Some(&mut changed.hidden),
+                    None => self.buried.get_mut(&dir),
+                };
+                if let Some(hidden) = hidden {
+                    hidden.remove(name.as_slice());
+                }
             }
         }
         for delta in deltas {
