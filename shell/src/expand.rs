@@ -49,12 +49,20 @@ impl Shell {
     /// The fields that words become: arguments, the words of `for`, elements of arrays.
     pub(crate) async fn expand_args(&mut self, words: &[Word]) -> Outcome<Vec<Vec<u8>>> {
         let mut fields = Vec::with_capacity(words.len());
+        let mut patterns = Vec::new();
         let (mut counted, mut bytes) = (0, 0);
         for word in words {
-            self.expand_into(word, &mut fields).await?;
+            self.expand_into(word, &mut fields, &mut patterns).await?;
             bytes += footprint::of_texts(fields.get(counted..).unwrap_or_default());
             counted = fields.len();
             if bytes > LITTLE && bytes > self.sys.room() {
+                return Err(self.exhausted());
+            }
+        }
+        if !patterns.is_empty() {
+            // Last of all: what the words ran may have made or removed files.
+            fields = self.expand_pathnames(fields, patterns)?;
+            if footprint::of_texts(&fields) > LITTLE.max(self.sys.room()) {
                 return Err(self.exhausted());
             }
         }
@@ -67,21 +75,22 @@ impl Shell {
         if fields.full { Err(self.exhausted()) } else { Ok(()) }
     }
 
-    /// All steps, for one word.
-    pub(crate) async fn expand_into(
+    /// All steps but pathname expansion, for one word. Patterns are to be inserted where they say.
+    async fn expand_into(
         &mut self,
         word: &Word,
         fields: &mut Vec<Vec<u8>>,
+        patterns: &mut Vec<(usize, Field)>,
     ) -> Outcome<()> {
         if let Some(text) = plain(word) {
             fields.push(text.to_vec());
             return Ok(());
         }
         match self.expand_braces(word) {
-            None => self.expand_unbraced(word, fields).await,
+            None => self.expand_unbraced(word, fields, patterns).await,
             Some(words) => {
                 for word in &words {
-                    self.expand_unbraced(word, fields).await?;
+                    self.expand_unbraced(word, fields, patterns).await?;
                 }
                 Ok(())
             }
@@ -96,12 +105,21 @@ impl Shell {
         brace::expand(word, self.sys.room())
     }
 
-    async fn expand_unbraced(&mut self, word: &Word, fields: &mut Vec<Vec<u8>>) -> Outcome<()> {
+    async fn expand_unbraced(
+        &mut self,
+        word: &Word,
+        fields: &mut Vec<Vec<u8>>,
+        patterns: &mut Vec<(usize, Field)>,
+    ) -> Outcome<()> {
         let mut walked = Fields::new(Splitting::Fields, self.env.ifs(), self.sys.room());
         self.walk(&word.parts, Quoting::Bare(Tildes::Argument), &mut walked).await?;
         self.check_room(&walked)?;
         for field in walked.finish() {
-            self.expand_pathname(field, fields)?;
+            if self.is_pattern(&field) {
+                patterns.push((fields.len(), field));
+            } else {
+                fields.push(field.text);
+            }
         }
         Ok(())
     }

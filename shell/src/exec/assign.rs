@@ -247,11 +247,15 @@ impl Shell {
         kind: ListKind,
     ) -> Outcome<Vec<Element>> {
         let mut expanded = Vec::with_capacity(elements.len());
-        for element in elements {
+        let mut words = Vec::new();
+        for (position, element) in elements.iter().enumerate() {
             match element {
                 ArrayElement::Word(word) => {
-                    let fields = self.expand_args(std::slice::from_ref(word)).await?;
-                    expanded.extend(fields.into_iter().map(Element::Plain));
+                    words.push(word.clone());
+                    if !matches!(elements.get(position + 1), Some(ArrayElement::Word(_))) {
+                        let fields = self.expand_args(&std::mem::take(&mut words)).await?;
+                        expanded.extend(fields.into_iter().map(Element::Plain));
+                    }
                 }
                 ArrayElement::Keyed { subscript, append, value } => {
                     let braced = self.env.is(SetOption::Braceexpand) && kind == ListKind::Indexed;

@@ -42,16 +42,22 @@ impl Shell {
             _ => Deep::new(self.run_elements(pipeline)).await.map(|()| false),
         };
         self.tested = outer;
-        // As in bash, `!` says nothing of a compound command that did not run.
         let unredirected = result?;
-        if pipeline.negated && !unredirected {
-            self.env.status = u8::from(self.env.status == 0);
-            // As in bash, these count as negated.
-            if let [Command::Compound(compound)] = pipeline.commands.as_slice()
-                && matches!(compound.kind, CompoundKind::Cond(_) | CompoundKind::Arith(_))
-            {
-                self.set_pipe_status();
-            }
+        if !pipeline.negated {
+            return Ok(());
+        }
+        let in_subshell = matches!(pipeline.commands.as_slice(), [only] if is_subshell(only));
+        // As in bash, `!` says nothing of a compound command that did not run.
+        if unredirected && !in_subshell {
+            return Ok(());
+        }
+        self.env.status = u8::from(self.env.status == 0);
+        // As in bash, these count as negated.
+        if let [Command::Compound(compound)] = pipeline.commands.as_slice()
+            && (unredirected
+                || matches!(compound.kind, CompoundKind::Cond(_) | CompoundKind::Arith(_)))
+        {
+            self.set_pipe_status();
         }
         Ok(())
     }

@@ -16,18 +16,32 @@ enum Component {
 }
 
 impl Shell {
-    /// Appends the paths that match the field; the field itself when it is no pattern or when
-    /// nothing matches.
-    pub(super) fn expand_pathname(
+    /// Whether the field is going to be replaced by paths that match.
+    pub(super) fn is_pattern(&self, field: &Field) -> bool {
+        let noglob = self.env.is(crate::env::SetOption::Noglob);
+        !noglob && is_pattern(field, self.env.shopt(Shopt::Extglob))
+    }
+
+    /// Inserts what each pattern stands for before the text that it says.
+    pub(super) fn expand_pathnames(
         &mut self,
-        field: Field,
-        fields: &mut Vec<Vec<u8>>,
-    ) -> Outcome<()> {
-        let extglob = self.env.shopt(Shopt::Extglob);
-        if self.env.is(crate::env::SetOption::Noglob) || !is_pattern(&field, extglob) {
-            fields.push(field.text);
-            return Ok(());
+        texts: Vec<Vec<u8>>,
+        patterns: Vec<(usize, Field)>,
+    ) -> Outcome<Vec<Vec<u8>>> {
+        let mut fields = Vec::with_capacity(texts.len() + patterns.len());
+        let mut texts = texts.into_iter();
+        let mut done = 0;
+        for (position, pattern) in patterns {
+            fields.extend(texts.by_ref().take(position - done));
+            done = position;
+            self.expand_pathname(pattern, &mut fields)?;
         }
+        fields.extend(texts);
+        Ok(fields)
+    }
+
+    /// Appends the paths that match the pattern; the pattern itself when nothing matches.
+    fn expand_pathname(&mut self, field: Field, fields: &mut Vec<Vec<u8>>) -> Outcome<()> {
         let mut paths = self.matching_paths(&field);
         if paths.is_empty() {
             if self.env.shopt(Shopt::Failglob) {

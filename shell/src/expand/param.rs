@@ -335,7 +335,7 @@ impl Shell {
         let Some(key) = self.subscript_key(name, word).await? else { return Ok(Held::Unset) };
         if self.env.is_before_start(name, &key) {
             self.report([name, b": bad array subscript"].concat())?;
-            return Ok(Held::One(Vec::new()));
+            return Ok(Held::Unset);
         }
         let value = self.env.element(name, &key);
         Ok(value.map_or(Held::Unset, |value| Held::One(value.into_owned())))
@@ -439,8 +439,9 @@ impl Shell {
 
     /// Other than most errors of expansions, this one counts for errexit.
     fn indirect_failure(&mut self, message: &[u8]) -> Unwind {
+        let status = self.env.status.max(1);
         let unwind = self.failure(message);
-        if self.env.is(SetOption::Errexit) { Unwind::Exit(1) } else { unwind }
+        if self.ends_at_errors() { Unwind::Exit(status) } else { unwind }
     }
 
     // --- unset parameters

@@ -113,7 +113,11 @@ impl Generator {
             }
             'w' => self.word(inner),
             // An empty part in quotes beside another one: bash takes it for a character.
-            'S' => self.part(inner),
+            'S' => match self.random.below(3) {
+                0 => self.pick(BARE),
+                1 => self.reference("$§n"),
+                _ => self.reference("\"$§n\""),
+            },
             'W' => self.words(inner),
             'v' => self.assigned(|generator| generator.word(inner)),
             'V' => self.assigned(|generator| generator.words(inner)),
@@ -256,7 +260,7 @@ impl Generator {
                 "${r[§i]}",
                 "${m[§k]}",
                 "\"${s[@]}\"",
-                "\"${r[@]#§o}\"",
+                "\"${r[*]#§o}\"",
                 "\"${@%§o}\"",
                 "${r[@]:1}",
                 "\"p${r[@]}s\"",
