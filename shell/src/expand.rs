@@ -301,6 +301,7 @@ impl Shell {
             return Ok(());
         }
         self.env.status = self.env.status.max(1);
+        self.failed = true;
         Err(Unwind::Exit(self.env.status))
     }
 

@@ -101,13 +101,12 @@ fn run(shell: &mut Shell, args: &[Vec<u8>]) -> u8 {
         shell.usage();
         return 2;
     }
-    let mut status = 0;
+    let mut sent = false;
     for word in targets {
-        if !send(shell, word, chosen) {
-            status = 1;
-        }
+        sent |= send(shell, word, chosen);
     }
-    status
+    // As in bash, one of several is enough.
+    u8::from(!sent)
 }
 
 fn send(shell: &mut Shell, word: &[u8], signal: Option<Signal>) -> bool {

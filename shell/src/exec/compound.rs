@@ -50,19 +50,23 @@ impl Shell {
         };
         self.input_given = input_given;
         self.flush_errors().await;
-        // The program that takes over finds them; and, in bash, an EXIT trap those of a function.
-        let kept = match result {
-            Err(Unwind::Exec(_)) => true,
-            Err(Unwind::Exit(_)) => is_body && !self.failed,
-            _ => false,
-        };
-        if kept {
+        if self.keeps_redirections(&result, is_body) {
             self.keep_fds(&mut undo);
             return result;
         }
         self.restore_fds(undo);
         self.close_process_substitutions(substitutions);
         result
+    }
+
+    /// Whether they are in force longer than the command: the program that takes over finds them,
+    /// and in bash so does the EXIT trap of a subshell or of a shell that ends in a function.
+    pub(super) fn keeps_redirections<T>(&self, result: &Outcome<T>, is_body: bool) -> bool {
+        match result {
+            Err(Unwind::Exec(_)) => true,
+            Err(Unwind::Exit(_)) => (is_body || self.in_subshell) && !self.failed,
+            _ => false,
+        }
     }
 
     async fn run_kind(&mut self, compound: &CompoundCommand) -> Outcome {

@@ -43,8 +43,7 @@ impl Shell {
         let mut undo = Vec::new();
         let result = self.run_words(command, replaceable, &mut undo).await;
         self.flush_errors().await;
-        if let Err(Unwind::Exec(_)) = result {
-            // The program that takes over finds them as they are.
+        if self.keeps_redirections(&result, false) {
             self.keep_fds(&mut undo);
             return result;
         }

@@ -441,7 +441,11 @@ impl Shell {
     fn indirect_failure(&mut self, message: &[u8]) -> Unwind {
         let status = self.env.status.max(1);
         let unwind = self.failure(message);
-        if self.ends_at_errors() { Unwind::Exit(status) } else { unwind }
+        if !self.ends_at_errors() {
+            return unwind;
+        }
+        self.failed = true;
+        Unwind::Exit(status)
     }
 
     // --- unset parameters
