@@ -3,7 +3,7 @@
 use core::task::Poll;
 
 use syscalls::{Answer, Cx, GuestMemory, Row, ValType};
-use wasmi::{Caller, Engine, Extern, FuncType, Linker, Memory, Module, Val};
+use wasmi::{Caller, Engine, FuncType, Linker, Memory, Module, Val};
 
 use crate::program::{Guest, Parked, Pending};
 
@@ -75,6 +75,12 @@ fn enter(
     params: &[Val],
     results: &mut [Val],
 ) -> Result<(), wasmi::Error> {
+    // There is no process yet while the module is instantiated.
+    if caller.data().kernel.is_vacant() {
+        return Err(wasmi::Error::new(
+            "a system call from the start function: call it from `_start`",
+        ));
+    }
     let mut args = Args::default();
     for (arg, param) in args.iter_mut().zip(params) {
         *arg = match param {
@@ -83,13 +89,8 @@ fn enter(
             _ => 0,
         };
     }
-    let memory = match caller.data().memory {
-        Some(memory) => memory,
-        // Only a start function calls before the instance is known.
-        None => match caller.get_export("memory").and_then(Extern::into_memory) {
-            Some(memory) => memory,
-            None => return Err(wasmi::Error::new("a system call from a module without memory")),
-        },
+    let Some(memory) = caller.data().memory else {
+        return Err(wasmi::Error::new("a system call from a module without memory"));
     };
     let (bytes, guest) = memory.data_and_store_mut(&mut caller);
     match call(row, &args, bytes, guest) {

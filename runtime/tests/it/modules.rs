@@ -40,3 +40,14 @@ fn what_is_no_program_is_told() {
     refused(b"\0asm\x01\0\0\0\x01", "unexpected end");
     refused(b"\0asm\x02\0\0\0", "version");
 }
+
+#[test]
+fn a_start_function_cannot_call_the_system() {
+    for call in ["agentos\" \"proc_pause", "wasi_snapshot_preview1\" \"sched_yield"] {
+        let text = format!(
+            "(module (import \"{call}\" (func $call (result i32))) (memory (export \"memory\") 1)
+             (func $start (drop (call $call))) (start $start) (func (export \"_start\")))"
+        );
+        refused_text(&text, "a system call from the start function");
+    }
+}
