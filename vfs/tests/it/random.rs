@@ -44,42 +44,35 @@ pub(crate) fn host(top: &Path) -> HostFs {
     fs
 }
 
+/// The mode that an operation gives to a file, if it gives one.
+fn mode_of(op: &mut Op) -> Option<&mut Mode> {
+    match op {
+        Op::Mkdir { mode, .. }
+        | Op::Mknod { mode, .. }
+        | Op::Open { mode, .. }
+        | Op::Chmod { mode, .. }
+        | Op::Fchmod { mode, .. } => Some(mode),
+        _ => None,
+    }
+}
+
 /// Without privileges on the host, nobody else can own a file, and modes hold for us too.
-fn for_host(ops: Vec<Op>) -> Vec<Op> {
+fn for_host(mut ops: Vec<Op>) -> Vec<Op> {
     if privileged() {
         return ops;
     }
-    let tame = |mode: &mut Mode| *mode |= Mode::new(0o700);
-    let keep = |mut op: Op| {
-        match &mut op {
-            Op::Become { .. } | Op::Chown { .. } | Op::Fchown { .. } | Op::Umask(_) => return None,
-            Op::Mkdir { mode, .. }
-            | Op::Mknod { mode, .. }
-            | Op::Open { mode, .. }
-            | Op::Chmod { mode, .. }
-            | Op::Fchmod { mode, .. } => tame(mode),
-            _ => {}
-        }
-        Some(op)
-    };
-    ops.into_iter().filter_map(keep).collect()
+    ops.retain(|op| {
+        !matches!(op, Op::Become { .. } | Op::Chown { .. } | Op::Fchown { .. } | Op::Umask(_))
+    });
+    ops.iter_mut().filter_map(mode_of).for_each(|mode| *mode |= Mode::new(0o700));
+    ops
 }
 
 /// Without what a host's directory refuses: set-user-ID bits.
 fn for_commit(ops: Vec<Op>) -> Vec<Op> {
-    let tame = |mode: &mut Mode| *mode -= Mode::ISUID | Mode::ISGID;
-    let keep = |mut op: Op| {
-        match &mut op {
-            Op::Mkdir { mode, .. }
-            | Op::Mknod { mode, .. }
-            | Op::Open { mode, .. }
-            | Op::Chmod { mode, .. }
-            | Op::Fchmod { mode, .. } => tame(mode),
-            _ => {}
-        }
-        op
-    };
-    for_host(ops).into_iter().map(keep).collect()
+    let mut ops = for_host(ops);
+    ops.iter_mut().filter_map(mode_of).for_each(|mode| *mode -= Mode::ISUID | Mode::ISGID);
+    ops
 }
 
 /// The filesystem of a namespace with one.
